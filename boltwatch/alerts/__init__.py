@@ -1,0 +1,1 @@
+"""An alert becomes a message and reaches its channels."""

@@ -1,0 +1,1 @@
+"""All the SQL. The rows are the only truth."""

@@ -1,0 +1,1 @@
+"""A page becomes blocks, blocks become an article."""

@@ -1,0 +1,1 @@
+"""The network, politely: bytes in, entries out, and when to look again."""

@@ -1,0 +1,1 @@
+"""An expression becomes a compiled rule; a rule meets an article."""
