@@ -19,29 +19,35 @@ _REQUIRED = {"email": ("host", "sender", "recipients"), "webhook": ("url",), "lo
 
 def channel_readers(kind: str, around: Surroundings) -> Readers:
     """The keys of a channel of this type, and how each is read."""
-    if kind == "email":
-        keys: Readers = {
-            "host": values.host,
-            "port": values.number(1, 65535),
-            "security": values.one_of(*_PORTS),
-            "username": values.text,
-            "password": secret_line(around),
-            "sender": values.mail_address,
-            "recipients": values.some(
-                values.each(values.mail_address, '["you@example.org"]'), 'at least one: ["you@example.org"]'
-            ),
-            "timeout": _TIMEOUT,
-        }
-    elif kind == "webhook":
-        keys = {
-            "url": secret_url(around),
-            "secret": signing_secrets(around),
-            "headers": header_lines(around),
-            "timeout": _TIMEOUT,
-        }
-    else:
-        keys = {"level": values.one_of("debug", "info", "warning", "error")}
+    keys = {"email": _email_keys, "webhook": _webhook_keys, "log": _log_keys}[kind](around)
     return {"type": values.text, **keys}
+
+
+def _email_keys(around: Surroundings) -> Readers:
+    people = values.each(values.mail_address, '["you@example.org"]')
+    return {
+        "host": values.host,
+        "port": values.number(1, 65535),
+        "security": values.one_of(*_PORTS),
+        "username": values.text,
+        "password": secret_line(around),
+        "sender": values.mail_address,
+        "recipients": values.some(people, 'at least one: ["you@example.org"]'),
+        "timeout": _TIMEOUT,
+    }
+
+
+def _webhook_keys(around: Surroundings) -> Readers:
+    return {
+        "url": secret_url(around),
+        "secret": signing_secrets(around),
+        "headers": header_lines(around),
+        "timeout": _TIMEOUT,
+    }
+
+
+def _log_keys(_: Surroundings) -> Readers:
+    return {"level": values.one_of("debug", "info", "warning", "error")}
 
 
 def read_channels(raw: object, around: Surroundings, complaints: Complaints) -> tuple[ChannelSettings, ...]:

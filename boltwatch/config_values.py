@@ -18,8 +18,10 @@ T = TypeVar("T")
 
 _DURATION = re.compile(r"(?:([0-9]{1,5})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,7})s)?")
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
-_ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9._\[\]:-]+")
-_MAX_TEXT = 200
+_ADDRESS = re.compile(r"[!-~]+@(?:[\w-]+(?:\.[\w-]+)*|\[[0-9A-Fa-f.:]+\])")
+_NOT_IN_URLS = re.compile(r"""[\s<>"\\]""")
+_MAX_TEXT = 1000
+_MAX_NAME = 100
 _MAX_URL = 2000
 
 
@@ -37,10 +39,17 @@ def text(raw: object) -> str:
     if not raw.strip():
         raise wrong("is empty")
     if not raw.isprintable():
-        raise wrong("must be a single line without control characters")
+        raise wrong(_unprintable(raw))
     if len(raw) > _MAX_TEXT:
         raise wrong(f"is {len(raw)} characters long (at most {_MAX_TEXT})")
     return raw.strip()
+
+
+def _unprintable(value: str) -> str:
+    char = next(char for char in value if not char.isprintable())
+    if char in "\r\n\t":
+        return "must be a single line, without tabs"
+    return f"holds a character that cannot be seen (U+{ord(char):04X}; type the text anew if it was pasted)"
 
 
 def block_text(raw: object) -> str:
@@ -65,6 +74,8 @@ def name(raw: object) -> str:
     value = text(raw)
     if '"' in value or "," in value:
         raise wrong("must hold neither quotation marks nor commas")
+    if len(value) > _MAX_NAME:
+        raise wrong(f"is {len(value)} characters long (at most {_MAX_NAME})")
     return value
 
 
@@ -166,7 +177,7 @@ def url(raw: object, *, hidden: bool = False) -> str:
         raise wrong("is empty")
     if len(value) > _MAX_URL:
         raise wrong(f"is {len(value)} characters long (at most {_MAX_URL})")
-    if any(char.isspace() or not char.isprintable() or char in '<>"\\' for char in value):
+    if _NOT_IN_URLS.search(value) or not value.isprintable():
         raise wrong('holds a blank or another character that no address has (write a blank as "%20")')
     _check_parts(value, _split(value), hidden)
     return value
@@ -257,6 +268,14 @@ def mail_address(raw: object) -> str:
     value = text(raw)
     _, address = parseaddr(value)
     bare = value if "<" not in value else value[value.rindex("<") + 1 :].rstrip().removesuffix(">")
-    if address != bare or not _ADDRESS.fullmatch(address):
+    if address != bare or not _ADDRESS.fullmatch(address) or not _has_dns_form(address.rpartition("@")[2]):
         raise wrong('must be one e-mail address (such as "ops@example.org" or "Boltwatch <ops@example.org>")')
     return value
+
+
+def _has_dns_form(host_name: str) -> bool:
+    try:
+        host_name.encode("idna")
+    except UnicodeError:
+        return False
+    return True

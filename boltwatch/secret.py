@@ -38,6 +38,12 @@ class Secret:
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Secret does not change")
 
+    def __copy__(self) -> "Secret":
+        return self
+
+    def __deepcopy__(self, memo: object) -> "Secret":
+        return self
+
     def __reduce__(self) -> NoReturn:
         # A pickle would carry the text in the clear to wherever pickles go: a worker process, a core dump, a cache.
         raise TypeError("a Secret is not pickled; reveal() it where it is used")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boltwatch.config import find
-from boltwatch.config_values import canonical_url, duration, spell, url
+from boltwatch.config_values import canonical_url, duration, mail_address, spell, url
 from boltwatch.errors import ConfigError
 from boltwatch.model import FullText
 from boltwatch.secret import Secret
@@ -143,6 +143,35 @@ def test_what_is_no_web_address_is_refused(address: str, fault: str) -> None:
 def test_web_addresses_are_kept_as_written(address: str) -> None:
     assert url(address) == address
     assert canonical_url(canonical_url(address)) == canonical_url(address)
+
+
+ADDRESSES = [
+    "a@b.example",
+    "Bolt <a@b.example>",
+    '"Max, Eva" <a@b.example>',
+    "Zoë <a@b.example>",
+    "a@[127.0.0.1]",
+    "a@ü.de",
+]
+NO_ADDRESSES = [
+    "a",
+    "a@",
+    "@b",
+    "a b@c.de",
+    "a@b..c",
+    "ä@b.de",
+    "a@b.de, c@d.de",
+    "a@b.de (x)",
+    "a@b@c.de",
+    f"a@{'ü' * 60}.de",
+]
+
+
+def test_a_mail_address_may_have_a_name_and_a_host_of_any_script() -> None:
+    assert [mail_address(address) for address in ADDRESSES] == ADDRESSES
+    for address in NO_ADDRESSES:
+        with pytest.raises(ConfigError, match="must be one e-mail address"):
+            mail_address(address)
 
 
 @pytest.mark.parametrize("way", ["plain", "env", "file", "absolute", "home", "credential"])

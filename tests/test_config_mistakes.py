@@ -57,7 +57,20 @@ MISTAKES = [
         "config.toml:2 network.contact: must be plain ASCII without brackets, it goes into a header "
         "(an e-mail address or a web address)",
     ),
-    ('[network]\ncontact = "a\\nb"', "config.toml:2 network.contact: must be a single line without control characters"),
+    ('[network]\ncontact = "a\\nb"', "config.toml:2 network.contact: must be a single line, without tabs"),
+    (
+        '[network]\ncontact = "a\u00a0b"',
+        "config.toml:2 network.contact: holds a character that cannot be seen "
+        "(U+00A0; type the text anew if it was pasted)",
+    ),
+    (
+        "[[rules]]\nname = 'a,b'\nmatch = 'c'",
+        "config.toml:2 rules.a,b.name: must hold neither quotation marks nor commas",
+    ),
+    (
+        "[[rules]]\nname = '" + "n" * 101 + "'\nmatch = 'c'",
+        "config.toml:2 rules." + "n" * 101 + ".name: is 101 characters long (at most 100)",
+    ),
     ("network = 1", "config.toml:1 network: must be a table, not a number (write [network] on a line of its own)"),
     ("[[feeds]]\n", "config.toml:1 feeds[1]: url is missing"),
     (
