@@ -97,6 +97,12 @@ def test_the_port_of_a_mail_server_follows_the_security(tmp_path: Path, security
     assert isinstance(channel, EmailSettings) and channel.port == port
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_a_password_may_go_in_the_clear_to_this_very_machine(tmp_path: Path, host: str) -> None:
+    text = MAIL.replace("smtp.example", host) + 'username = "me"\npassword = "x"\nsecurity = "none"'
+    assert load_text(tmp_path, text).channels
+
+
 def test_a_rule_without_channels_names_all_of_them(tmp_path: Path) -> None:
     assert load_text(tmp_path, RULE + MAIL + HOOK).rules[0].channels == ("mail", "desk")
 

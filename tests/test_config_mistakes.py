@@ -27,6 +27,8 @@ MISTAKES = [
         'alert_on_first_poll = "yes"',
         "config.toml:1 alert_on_first_poll: must be true or false without quotes, not text",
     ),
+    ("[network]\nworkers = 257", "config.toml:2 network.workers: 257 is out of range (from 1 to 256)"),
+    ('[network]\ngap = "2h"', 'config.toml:2 network.gap: "2h" is out of range (from 0s to 1h)'),
     ("[network]\n\nper_host = 0", "config.toml:3 network.per_host: 0 is out of range (from 1 to 10)"),
     (
         "[network]\nper_host = true",
