@@ -80,7 +80,7 @@ def link(url: str | None) -> str | None:
 
 def title_line(article: Article, spans: Iterable[Span], limit: int) -> Excerpt:
     """The title with its marks, at most `limit` characters; an article without a title is called by its address."""
-    if not article.title.strip():
+    if not harmless(article.title).strip():
         return Excerpt(one_line(article.url or "", limit) or "(no title)")
     text = harmless(article.title[: limit + 1])
     if len(text) > limit:
