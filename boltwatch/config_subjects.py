@@ -8,6 +8,7 @@ from boltwatch import config_values as values
 from boltwatch.config_table import Complaints, Readers, kind, nearest, read_table, wrong
 from boltwatch.errors import ConfigError, RuleError
 from boltwatch.model import FullText
+from boltwatch.rules.language import keywords_expression, parse_rule
 from boltwatch.settings import FeedSettings, RuleSettings
 from boltwatch.toml_lines import KeyPath
 
@@ -86,8 +87,6 @@ def _expression(raw: dict[str, Any], path: KeyPath, complaints: Complaints) -> s
         value: Any = RULE_KEYS[given[0]](raw[given[0]])
     except ConfigError:
         return None  # noted when the table was read
-    from boltwatch.rules.language import keywords_expression, parse_rule
-
     try:
         expression: str = value if given[0] == "match" else keywords_expression(value)
         parse_rule(expression)
