@@ -25,6 +25,16 @@ class FullText(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Freshness:
+    """How long the server or the document asks to be left alone: floors for the next poll, never ceilings."""
+
+    max_age: timedelta | None = None
+    ttl: timedelta | None = None
+    skip_hours: frozenset[int] = frozenset()
+    skip_days: frozenset[int] = frozenset()  # Monday is 0
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
     """A watched address, and what is remembered of it from the last answer."""
 
@@ -41,21 +51,12 @@ class Feed:
     failures: int = 0
     first_poll: bool = True
     polled_at: datetime | None = None
+    floor: Freshness = Freshness()
 
     @property
     def address(self) -> str:
         """Where the next request goes: the place a permanent redirect led to, else the address as named."""
         return self.moved_to or self.url
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How long the server or the document asks to be left alone: floors for the next poll, never ceilings."""
-
-    max_age: timedelta | None = None
-    ttl: timedelta | None = None
-    skip_hours: frozenset[int] = frozenset()
-    skip_days: frozenset[int] = frozenset()  # Monday is 0
 
 
 @dataclass(frozen=True, slots=True)

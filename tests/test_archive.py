@@ -260,7 +260,7 @@ def test_the_stores_thread_commits_groups_and_one_bad_write_takes_no_other_with_
         results = await asyncio.gather(*good, bad, return_exceptions=True)
         assert len(await store.read(ask.feeds)) == 50
         store.close()
-        return results
+        return list(results)
 
     results = asyncio.run(work())
     assert results[:50] == [None] * 50
