@@ -185,11 +185,15 @@ def _readable(trees: list[Node]) -> list[str]:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(TREES, min_size=1, max_size=4), st.lists(TEXTS, min_size=1, max_size=3), TEXTS)
+@given(st.lists(TREES, min_size=1, max_size=4), st.lists(TEXTS, min_size=1, max_size=3), TEXTS, st.data())
 def test_the_index_finds_exactly_what_evaluating_every_rule_finds(
-    trees: list[Node], texts: list[str], title: str
+    trees: list[Node], texts: list[str], title: str, data: st.DataObject
 ) -> None:
-    matcher = Matcher(_rules(*_readable(trees)))
+    """With few rules, where the text is searched for each word, and with many, where its words are looked up."""
+    few = _rules(*_readable(trees))
+    matcher = Matcher(
+        [*few, *(Rule(100 + n, "", f"nirgends{n}", ()) for n in range(data.draw(st.sampled_from([0, 50]))))]
+    )
     for text in texts:
         article = _article(text, title, lead=text.partition("\n\n")[0])
         assert matcher.match(article) == matcher.match_all(article)

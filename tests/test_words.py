@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from boltwatch.model import Article, Rule
 from boltwatch.rules.matcher import Matcher
-from boltwatch.rules.words import Doc, fold, forms_of, is_gap
+from boltwatch.rules.words import Doc, fold, fold_text, forms_of, is_gap
 
 PAIRS = Path(__file__).parent / "data" / "words.tsv"
 
@@ -44,6 +44,17 @@ def test_the_table_is_large_and_has_both_verdicts() -> None:
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(st.text(st.one_of(st.characters(max_codepoint=0x2050), st.sampled_from("äÖß€„“ẞ\u0308\u00ad"))))
+def test_every_folded_token_is_a_piece_of_the_folded_text(text: str) -> None:
+    folded = fold_text(text)
+    assert folded is None or all(key in folded for key in Doc(text).keys)
+
+
+def test_plain_german_is_folded_as_a_whole() -> None:
+    assert fold_text("Die „Übernahme“ – für 5 € – läuft…") == "die „uebernahme“ – fuer 5 € – laeuft…"
+    assert fold_text("weiche\u00adTrennung") is None
 
 
 @given(st.text())

@@ -6,6 +6,7 @@ Pure but for a memory of words met before: most words of an article were in an e
 from collections.abc import Iterable, Sequence
 
 from boltwatch.rules.checks import AllCheck, AnyCheck, Check, CountCheck, MetaCheck, NearCheck, NotCheck, TermCheck
+from boltwatch.rules.sieve import Sieve
 from boltwatch.rules.terms import Part, Words
 from boltwatch.rules.tree import Kind
 from boltwatch.rules.words import TOKEN, fold
@@ -47,7 +48,7 @@ def _commonness(found: frozenset[Anchor]) -> float:
 class Presearch:
     """An index from required words to rule numbers."""
 
-    __slots__ = ("_always", "_dull", "_ends", "_inside", "_live", "_starts", "_words")
+    __slots__ = ("_always", "_dull", "_ends", "_inside", "_live", "_sieve", "_starts", "_words")
 
     def __init__(self, checks: Sequence[Check]) -> None:
         self._always: list[int] = []
@@ -57,12 +58,15 @@ class Presearch:
         self._inside: list[tuple[Part, int]] = []
         self._dull: set[str] = set()
         self._live: dict[str, tuple[int, ...]] = {}
+        required: set[Anchor] = set()
         for number, check in enumerate(checks):
             found = anchors(check)
+            required |= found or frozenset()
             if found is None:
                 self._always.append(number)
             for anchor in found or ():
                 self._add(anchor, number)
+        self._sieve = None if self._always else Sieve.for_few(required)
 
     def _add(self, anchor: Anchor, number: int) -> None:
         if isinstance(anchor, str):
@@ -74,8 +78,10 @@ class Presearch:
         else:
             self._inside.append((anchor, number))
 
-    def candidates(self, texts: Iterable[str]) -> list[int]:
+    def candidates(self, texts: Sequence[str]) -> list[int]:
         """The numbers of all rules that may hold on an article with these texts, ascending."""
+        if self._sieve is not None and all(map(self._sieve.has_none, texts)):
+            return []
         met: set[str] = set()
         for text in texts:
             met.update(TOKEN.findall(text))

@@ -20,6 +20,7 @@ _MARKS = (
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _LETTERS = rf"[^\W_\u02bc{_UNSPACED}]"  # U+02BC is an apostrophe that calls itself a letter
 TOKEN = re.compile(rf"{_LETTERS}+(?:[{_INVISIBLE}{_MARKS}]+{_LETTERS}*)*|[{_UNSPACED}]")
+_ODD = re.compile(r"[^\x00-\x7f\xa0§«»\xc0-\xff\u2010-\u2027\u2030-\u203a€]")
 _DROP = re.compile(f"[{_INVISIBLE}]+")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 _SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromkeys("’‘ʼ`´′", "'"))
@@ -51,6 +52,18 @@ def fold(token: str) -> str:
         return token.lower()
     folded = unicodedata.normalize("NFKC", clean(token).casefold())
     return unicodedata.normalize("NFKC", folded.casefold()).translate(_UMLAUTS)
+
+
+def fold_text(text: str) -> str | None:
+    """A whole text folded, so that each folded token of it is a piece of the result; None when that takes care.
+
+    It takes care where a sign could join, vanish or change its neighbour: anything but plain Latin and punctuation.
+    """
+    if text.isascii():
+        return text.lower()
+    if _ODD.search(text):
+        return None
+    return text.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
 
 
 @lru_cache(maxsize=20_000)
