@@ -25,7 +25,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server says; `raw` replaces all of it, `length` lies about the body, `cut` closes after so many bytes."""
+    """What the server says; `raw` replaces it all, `length` lies about the body, `cut` closes after so many bytes."""
 
     status: int = 200
     headers: Headers = ()

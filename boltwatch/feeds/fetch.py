@@ -163,7 +163,10 @@ class Fetcher:
             start = await self._body(url, response, at_most=4096)
             raise complaint(url, response.status_code, head, start, self._clock())
         body = await self._body(url, response)
-        body = await self._inflated(body, head)
+        try:
+            body = await self._inflated(body, head)
+        except FetchError as error:
+            raise FetchError(f"{url}: {error}") from error
         return Fetched(url, body, head.get("content-type", ""), head.get("etag"), head.get("last-modified"), age)
 
     async def _body(self, url: str, response: httpx.Response, at_most: int | None = None) -> bytes:

@@ -18,6 +18,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _CARRIER = ipaddress.ip_network("100.64.0.0/10")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890; Python calls parts of it global
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -39,6 +40,7 @@ def is_forbidden(address: Address) -> str | None:
         ("link-local", address.is_link_local),
         ("multicast", address.is_multicast),
         ("carrier-grade NAT", isinstance(address, ipaddress.IPv4Address) and address in _CARRIER),
+        ("protocol", isinstance(address, ipaddress.IPv4Address) and address in _PROTOCOLS),
         ("private", address.is_private or not address.is_global),
     )
     return next((kind for kind, holds in kinds if holds), None)

@@ -69,12 +69,14 @@ def _deflate(body: bytes, cap: int) -> bytes:
 
 def _brotli(body: bytes, cap: int) -> bytes:
     stream: Any = brotli.Decompressor()
-    piece = stream.process(body, output_buffer_limit=_PIECE)
-    out, size = [piece], len(piece)
+    out: list[bytes] = []
+    size = 0
+    pending = body
     while not stream.is_finished():
-        if stream.can_accept_more_data():
+        piece = stream.process(pending, output_buffer_limit=_PIECE)
+        if not pending and not piece:  # nothing more goes in, and nothing more comes out
             raise brotli.error("it ends too early")
-        piece = stream.process(b"", output_buffer_limit=_PIECE)
+        pending = b""
         size += len(piece)
         if size > cap:
             raise _too_large(cap)
