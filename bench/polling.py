@@ -3,10 +3,10 @@
     python -m bench.polling --base http://127.0.0.1:8181 --feeds 1000
 
 wants a feed server on the loopback address that serves BASE/feed/N with validators and makes a new entry in every
-feed at BASE/control/tick. Each round is `boltwatch poll --all` as a process of its own; CPU is user and system time of the
-whole process tree, the start of the program (a round over no feeds) taken off; memory is the peak of the tree's
-resident sets (shared pages counted once for each process). The limit in the same run: httpx alone, fetching the same feeds
-and throwing the bodies away.
+feed at BASE/control/tick. Each round is `boltwatch poll --all` as a process of its own. CPU is user and system time of
+the whole process tree, the start of the program (a round over no feeds) taken off; memory is the peak of the tree's
+resident sets (shared pages counted once for each process). The limit in the same run: httpx alone, fetching the same
+feeds and throwing the bodies away.
 """
 
 import argparse

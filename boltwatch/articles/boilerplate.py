@@ -91,21 +91,37 @@ BOLTWISE = tuple(
     )
 )
 _PROOF = 2
+_BULLETS = "-–•*· "
 
 
 def judged(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The same blocks in the same order, those that are boilerplate with the reason; what was stripped stays so."""
-    found = [block if block.reason else replace(block, reason=_pattern(block)) for block in blocks]
+    lines = [line for block in blocks for line in _lines(block)]
+    found = [block if block.reason else replace(block, reason=_pattern(block)) for block in lines]
     _strip_related_lists(found)
     _strip_boltwise(found)
     return tuple(found)
 
 
+def _lines(block: Block) -> list[Block]:
+    """The block, or its lines when one of them is boilerplate: line breaks may be all that parts them."""
+    if "\n" not in block.text or block.kind == "pre":
+        return [block]
+    lines = [replace(block, text=line) for line in block.text.split("\n") if line]
+    return lines if any(_is_sign(line) or _pattern(line) for line in lines) else [block]
+
+
 def _pattern(block: Block) -> str:
     if len(block.text) > _LONGEST or block.kind == "pre":
         return ""
-    name = next((name for name, pattern in PATTERNS if pattern.fullmatch(block.text)), "")
+    text = block.text.lstrip(_BULLETS)
+    name = next((name for name, pattern in PATTERNS if pattern.fullmatch(text)), "")
     return f"pattern: {name}" if name else ""
+
+
+def _is_sign(block: Block) -> bool:
+    text = block.text.lstrip(_BULLETS)
+    return any(sign.fullmatch(text) for sign in BOLTWISE)
 
 
 def _strip_related_lists(blocks: list[Block]) -> None:
@@ -122,7 +138,7 @@ def _strip_related_lists(blocks: list[Block]) -> None:
 
 def _strip_boltwise(blocks: list[Block]) -> None:
     """From the first sign of the appended section on, nothing is the article."""
-    signs = [at for at, block in enumerate(blocks) if any(sign.fullmatch(block.text) for sign in BOLTWISE)]
+    signs = [at for at, block in enumerate(blocks) if _is_sign(block)]
     if len(signs) < _PROOF:
         return
     for at in range(signs[0], len(blocks)):
