@@ -27,6 +27,8 @@ _SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-") | dict.fromke
 _GAP = re.compile(r"\s*(?:[-/_&']|\.(?!\s))?\s*")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
+_LONGEST_WORD = 60  # longer ones are not remembered: a stranger's text must not fill the memory
+
 # Endings by the shape of the word: a wrong ending finds another word (Premier-e), so each shape gets only its own.
 _GERMAN_ENDINGS = (
     (re.compile(r"(ung|heit|keit|schaft|ion|taet|enz|anz)$"), ("en",)),
@@ -45,13 +47,19 @@ def clean(token: str) -> str:
     return token if token.isascii() else unicodedata.normalize("NFKC", _DROP.sub("", token))
 
 
-@lru_cache(maxsize=200_000)
 def fold(token: str) -> str:
     """The spelling under which equal words are equal: ä=ae, ö=oe, ü=ue, ß=ss, any case, nothing invisible."""
+    return _remembered(token) if len(token) <= _LONGEST_WORD else _fold(token)
+
+
+def _fold(token: str) -> str:
     if token.isascii():
         return token.lower()
     folded = unicodedata.normalize("NFKC", clean(token).casefold())
     return unicodedata.normalize("NFKC", folded.casefold()).translate(_UMLAUTS)
+
+
+_remembered = lru_cache(maxsize=100_000)(_fold)
 
 
 def fold_text(text: str) -> str | None:
@@ -66,9 +74,13 @@ def fold_text(text: str) -> str | None:
     return text.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
 
 
-@lru_cache(maxsize=20_000)
 def is_gap(between: str) -> bool:
     """True for what may stand between two words of a phrase: blanks and one joining sign, never a sentence's end."""
+    return len(between) <= _LONGEST_WORD and _is_gap(between)
+
+
+@lru_cache(maxsize=10_000)
+def _is_gap(between: str) -> bool:
     signs = between.translate(_SIGNS)
     return _GAP.fullmatch(_DROP.sub("", signs)) is not None and not _PARAGRAPH.search(between)
 
