@@ -7,8 +7,7 @@ feedparser reads the XML formats; sanitising and resolving are left to strip, wh
 import html as entities
 import json
 import re
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -32,6 +31,10 @@ _PERIODS = {"hourly": 3600, "daily": 86400, "weekly": 604800, "monthly": 2592000
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.S)
+# A reference to a lone surrogate (D800-DFFF, 55296-57343): no character, and feedparser fails on it.
+_SURROGATE = re.compile(
+    rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3]));"
+)
 _PIXEL = re.compile(r"<img\b[^>]*\b(?:width|height)\s*=\s*[\"']?[01]\b[^>]*>", re.I)
 
 
@@ -48,7 +51,7 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> Parsed:
         return _parse_json(body, url)
     try:
         found = feedparser.parse(
-            BytesIO(body),
+            BytesIO(_SURROGATE.sub(b"", body)),
             sanitize_html=False,
             resolve_relative_uris=False,
             response_headers={"content-type": content_type, "content-location": url},
@@ -79,7 +82,8 @@ def _looks_like(start: bytes) -> str:
     return "this is not a feed"
 
 
-def _entry(item: Mapping[str, Any], base: str) -> Entry:
+def _entry(item: dict[str, Any], base: str) -> Entry:
+    # dict.get: feedparser's own answers for a missing date with another one, and warns about it.
     url = _address(item.get("link"), item.get("title_detail", {}).get("base") or base)
     contents = [part.get("value", "") for part in item.get("content", ())] + [item.get("summary", "")]
     return _made(
@@ -88,8 +92,8 @@ def _entry(item: Mapping[str, Any], base: str) -> Entry:
         title=_line(item.get("title")),
         html=max(map(_text, contents), key=len),
         author=_line(item.get("author")) or None,
-        published_at=_instant(item.get("published_parsed")) or _instant(item.get("updated_parsed")),
-        updated_at=_instant(item.get("updated_parsed")),
+        published_at=_instant(dict.get(item, "published_parsed")) or _instant(dict.get(item, "updated_parsed")),
+        updated_at=_instant(dict.get(item, "updated_parsed")),
         tags=tuple(dict.fromkeys(filter(None, (_line(tag.get("term")) for tag in item.get("tags", ()))))),
         language=_text(item.get("title_detail", {}).get("language")) or None,
     )
@@ -168,13 +172,12 @@ def _address(value: object, base: str) -> str | None:
     return address if parts.scheme in ("http", "https") and host else None
 
 
-def _instant(parsed: time.struct_time | None) -> datetime | None:
-    """An instant between 1990 and 2100; anything else is no date that a feed could mean."""
-    if not parsed or not 1990 <= parsed.tm_year <= 2100:
+def _instant(parsed: Sequence[int] | None) -> datetime | None:
+    """feedparser's UTC time tuple as an instant; outside 1990 to 2100 there is no date that a feed could mean."""
+    if not parsed or not 1990 <= parsed[0] <= 2100:
         return None
     try:
-        # A leap second is counted as the one before it: datetime knows none.
-        return datetime(*parsed[:5], min(parsed.tm_sec, 59), tzinfo=UTC)
+        return datetime(*parsed[:6], tzinfo=UTC)  # type: ignore[misc, arg-type]  # six numbers, says feedparser
     except ValueError:
         return None
 

@@ -1,0 +1,242 @@
+"""Bytes become entries, whatever the bytes are."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boltwatch.errors import ParseError
+from boltwatch.feeds.parse import parse
+from tests.servers import Item, rss
+
+URL = "https://news.example/feed"
+ATOM = b"""<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en" xml:base="https://a.example/">
+<title>An Atom Feed</title><link href="/"/><id>urn:x</id><updated>2026-03-01T10:00:00Z</updated>
+<entry><title type="html">AT&amp;amp;T &amp;lt;b&amp;gt;x&amp;lt;/b&amp;gt;</title><link href="one.html"/><id>urn:1</id>
+<published>2026-03-01T09:00:00+01:00</published><updated>2026-03-01T10:00:00Z</updated><author><name>Ann</name></author>
+<category term="fans"/><summary>Short.</summary>
+<content type="html">&lt;p&gt;Long content here.&lt;/p&gt;</content></entry>
+</feed>"""
+RDF = b"""<?xml version="1.0"?><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns="http://purl.org/rss/1.0/"><channel rdf:about="x"><title>An RDF Feed</title><link>https://r.example/</link></channel>
+<item rdf:about="https://r.example/1"><title>First</title><link>https://r.example/1</link><description>d</description></item>
+</rdf:RDF>"""
+
+
+def titles(body: bytes) -> list[str]:
+    return [entry.title for entry in parse(body, url=URL).entries]
+
+
+def test_rss_in_wordpress_shape_gives_everything_an_article_needs() -> None:
+    html = "<p>First paragraph of some length.</p><p>And a second one, longer than the teaser of eighty signs.</p>"
+    item = Item("A <b>title</b> & more", html, guid="tag:1", date=datetime(2026, 3, 1, 9, tzinfo=UTC))
+    parsed = parse(rss([item], title="News & Views"), url=URL, content_type="application/rss+xml")
+    (entry,) = parsed.entries
+    assert (parsed.title, parsed.site_url, parsed.language) == ("News & Views", "https://news.example/", "de-DE")
+    assert (entry.key, entry.title, entry.html, entry.author) == ("tag:1", "A title & more", html, "A. Author")
+    assert entry.published_at == datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def test_atom_resolves_addresses_and_prefers_the_content() -> None:
+    (entry,) = parse(ATOM, url=URL).entries
+    assert entry.url == "https://a.example/one.html"
+    assert entry.html == "<p>Long content here.</p>"
+    assert (entry.author, entry.tags, entry.title) == ("Ann", ("fans",), "AT&T <b>x</b>")
+    assert entry.published_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
+    assert entry.updated_at == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+def test_rdf_is_read() -> None:
+    assert titles(RDF) == ["First"]
+
+
+def test_json_feed_is_read() -> None:
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "JSON",
+        "home_page_url": "https://j.example/",
+        "items": [
+            {
+                "id": 7,
+                "url": "/seven",
+                "title": "Seven",
+                "content_text": "a < b",
+                "tags": ["x"],
+                "authors": [{"name": "Jo"}],
+            },
+            {"id": "8", "content_html": "<p>8</p>", "date_published": "2026-03-01T10:00:00+02:00"},
+            "no item",
+        ],
+    }
+    seven, eight = parse(json.dumps(feed).encode(), url="https://j.example/feed.json").entries
+    assert (seven.key, seven.url, seven.html) == ("7", "https://j.example/seven", "a &lt; b")
+    assert (seven.author, seven.tags) == ("Jo", ("x",))
+    assert eight.published_at == datetime(2026, 3, 1, 8, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "the answer is empty"),
+        (b" \r\n\t", "the answer is empty"),
+        (b"<!DOCTYPE html><html><body><form>Login</form></body></html>", "web page"),
+        (b"<html><title>Just a moment...</title></html>", "bot wall"),
+        (b'{"error":"rate limited"}', "not a JSON Feed"),
+        (b'{"error":', "cannot be read"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 200, "not a feed"),
+        (b"<?xml version='1.0'?><opml/>", "not a feed"),
+    ],
+)
+def test_what_is_no_feed_is_named(body: bytes, words: str) -> None:
+    with pytest.raises(ParseError, match=words):
+        parse(body, url=URL)
+
+
+def test_a_feed_without_entries_is_a_feed() -> None:
+    assert titles(rss([])) == []
+
+
+@pytest.mark.parametrize(
+    "before", [b"\xef\xbb\xbf", b"\n\n", b"<br />\n<b>Warning</b>: mysql_connect() in <b>x.php</b>\n"]
+)
+def test_what_stands_before_the_declaration_does_not_matter(before: bytes) -> None:
+    assert titles(before + rss([Item("One")])) == ["One"]
+
+
+def test_a_feed_cut_in_the_middle_keeps_its_complete_entries() -> None:
+    body = rss([Item("One"), Item("Two"), Item("Three")])
+    assert titles(body[: body.index(b"Three")])[:2] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        ("Mon, 01 Jan 0001 00:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", None),
+        ("yesterday", None),
+        ("Fri, 30 Feb 2024 25:61:61 GMT", None),
+        ("9" * 40, None),
+        ("2016-12-31T23:59:60Z", 2017),
+        ("Tue, 14 Nov 2023 22:13:20 GMT", 2023),
+    ],
+)
+def test_nonsense_dates_are_no_dates_and_the_entry_stays(date: str, year: int | None) -> None:
+    (entry,) = parse(rss([Item("One", date=date)]), url=URL).entries
+    assert (entry.published_at and entry.published_at.year) == year
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", " javascript:x", "http://["]
+)
+def test_only_http_addresses_survive(link: str) -> None:
+    (entry,) = parse(rss([Item("One", link=link)]), url=URL).entries
+    assert entry.url is None
+
+
+def test_titles_are_one_harmless_line() -> None:
+    nasty = "a\r\nBcc: x@y.example \u202eright\u202c &#27;[31m " + "long " * 400
+    (entry,) = parse(rss([Item(nasty)]), url=URL).entries
+    assert "\n" not in entry.title
+    assert not set(entry.title) & set("\x1b\u202e\r")
+    assert len(entry.title) <= 500
+
+
+def test_identity_is_guid_else_link_else_content_and_never_long() -> None:
+    bare = b"<rss version='2.0'><channel><item><description>only words</description></item></channel></rss>"
+    (entry,) = parse(bare, url=URL).entries
+    assert entry.key.startswith("sha256:")
+    assert parse(bare, url=URL).entries == (entry,)
+    (huge,) = parse(rss([Item("One", guid="g" * 1_000_000)]), url=URL).entries
+    assert len(huge.key) < 100
+
+
+def test_one_guid_for_several_entries_neither_loses_nor_repeats() -> None:
+    same = [Item(f"Title {n}", guid="same") for n in range(5)]
+    keys = [entry.key for entry in parse(rss([*same, same[0]]), url=URL).entries]
+    assert len(keys) == len(set(keys)) == 5
+    assert [entry.key for entry in parse(rss(same), url=URL).entries] == keys
+
+
+def test_an_edit_changes_the_digest_and_a_tracking_pixel_does_not() -> None:
+    def digest(html: str) -> str:
+        return parse(rss([Item("One", html, guid="1")]), url=URL).entries[0].digest
+
+    assert digest("<p>a</p>") != digest("<p>b</p>")
+    assert digest("<p>a</p><img src='t?1' width='1' height='1'>") == digest(
+        "<p>a</p><img src='t?2' width='1' height='1'>"
+    )
+
+
+def test_what_the_feed_asks_of_its_pollers_is_read() -> None:
+    channel = (
+        "<ttl>90</ttl><skipHours><hour>3</hour><hour>24</hour></skipHours><skipDays><day>Sunday</day></skipDays>"
+        "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>12</sy:updateFrequency>"
+    )
+    freshness = parse(rss([], channel=channel), url=URL).freshness
+    assert freshness.ttl == timedelta(hours=2)
+    assert (freshness.skip_hours, freshness.skip_days) == (frozenset({0, 3}), frozenset({6}))
+
+
+@pytest.mark.parametrize("charset", ["klingon", "zlib_codec", "rot13", "idna", "utf-7"])
+def test_lying_charsets_raise_nothing_else(charset: str) -> None:
+    body = rss([Item("Größe")]).replace(b"UTF-8", charset.encode())
+    try:
+        parse(body, url=URL, content_type=f"text/xml; charset={charset}")
+    except ParseError as error:
+        assert URL in str(error)  # noqa: PT017 (either end is right)
+
+
+@pytest.mark.parametrize(
+    "body", [rss([Item("Größe")]).decode().replace("UTF-8", "utf-16").encode("utf-16"), rss([Item("Gr\xf6\xdfe")])]
+)
+def test_encodings_that_are_right_are_read(body: bytes) -> None:
+    assert titles(body) == ["Größe"]
+
+
+def test_entities_are_not_expanded_without_bounds_and_never_from_outside() -> None:
+    laughs = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+    item = '<rss version="2.0"><channel><item><title>t&{};</title></item></channel></rss>'
+    bomb = f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY l0 "ha">{laughs}]>{item.format("l9")}'
+    outside = f'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/hostname">]>{item.format("x")}'
+    secret = Path("/etc/hostname").read_text(encoding="utf-8").strip() or "a host without a name"
+    started = time.process_time()
+    for document in (bomb, outside):
+        try:
+            for entry in parse(document.encode(), url=URL).entries:
+                assert len(entry.title) <= 500
+                assert secret not in entry.title
+        except ParseError:
+            continue
+    assert time.process_time() - started < 5
+
+
+SAMPLES = [
+    rss([Item("One", "<p>a</p>"), Item("Zwei ü", "<p>b</p>")]),
+    ATOM,
+    RDF,
+    b'{"items":[{"id":1,"title":"x"}],"version":"1"}',
+]
+
+
+@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.integers(0, 900), st.binary(max_size=6)), max_size=5))
+def test_no_bytes_raise_anything_but_a_parse_error(sample: bytes, edits: list[tuple[int, bytes]]) -> None:
+    body = bytearray(sample)
+    for at, what in edits:
+        body[at : at + len(what)] = what
+    try:
+        parsed = parse(bytes(body), url=URL)
+    except ParseError:
+        return
+    keys = [entry.key for entry in parsed.entries]
+    assert len(keys) == len(set(keys))
+    for entry in parsed.entries:
+        (entry.title + entry.html + entry.key).encode("utf-8")
+
+
+def test_a_lone_surrogate_is_left_out() -> None:
+    for reference in (b"&#xD800;", b"&#57343;"):
+        assert titles(rss([Item("Wort")]).replace(b"Wort", b"Wo" + reference + b"rt")) == ["Wort"]
