@@ -21,7 +21,7 @@ _NETWORKS = (
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern, re.IGNORECASE))
     for name, pattern in (
-        ("feed footer", r"the post .+ (?:appeared first|first appeared) on .{1,120}"),
+        ("feed footer", r"the post .+ appeared first on .{1,120}"),
         ("feed footer", r"der (?:beitrag|artikel) .+ (?:erschien zuerst|ist zuerst erschienen) (?:auf|bei) .{1,120}"),
         (
             "read on",
@@ -94,10 +94,17 @@ _PROOF = 2
 _BULLETS = "-–•*· "
 
 
-def judged(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The same blocks in the same order, those that are boilerplate with the reason; what was stripped stays so."""
+def judged(blocks: Sequence[Block], *, title: str = "") -> tuple[Block, ...]:
+    """The same blocks in the same order, those that are boilerplate with the reason; what was stripped stays so.
+
+    A line that says where the article of this title first appeared is a feed's footer.
+    """
+    footer = f"the post {title} first appeared on ".lower() if title else "\n"
     lines = [line for block in blocks for line in _lines(block)]
     found = [block if block.reason else replace(block, reason=_pattern(block)) for block in lines]
+    for at, block in enumerate(found):
+        if block.text.lower().startswith(footer):
+            found[at] = replace(block, reason="pattern: feed footer")
     _strip_related_lists(found)
     _strip_boltwise(found)
     return tuple(found)

@@ -108,7 +108,7 @@ def clean(entry: Entry, *, feed_language: str | None = None) -> Article:
 
 def blocks_of(html: str, *, url: str | None = None, title: str = "") -> tuple[Block, ...]:
     """Every block of the html in document order, the stripped ones with the reason."""
-    return judged(tuple(_blocks(html)))
+    return judged(tuple(_blocks(html)), title=title)
 
 
 def text_of(blocks: Sequence[Block]) -> str:
