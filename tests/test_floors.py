@@ -13,6 +13,7 @@ FLOORS = (
     {"settings", "clock"},
     {
         "feeds.parse",
+        "feeds.quick",
         "feeds.pace",
         "articles",
         "rules",
@@ -35,6 +36,7 @@ PURE = {
     "errors",
     "settings",
     "feeds.parse",
+    "feeds.quick",
     "feeds.pace",
     "articles",
     "rules",

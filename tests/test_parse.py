@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boltwatch.errors import ParseError
-from boltwatch.feeds.parse import parse
+from boltwatch.feeds.parse import assembled, judged, parse
+from boltwatch.feeds.quick import quick
 from tests.servers import Item, rss
 
 URL = "https://news.example/feed"
@@ -240,3 +241,43 @@ def test_no_bytes_raise_anything_but_a_parse_error(sample: bytes, edits: list[tu
 def test_a_lone_surrogate_is_left_out() -> None:
     for reference in (b"&#xD800;", b"&#57343;"):
         assert titles(rss([Item("Wort")]).replace(b"Wort", b"Wo" + reference + b"rt")) == ["Wort"]
+
+
+@pytest.mark.parametrize("pad", ["", " "])
+@pytest.mark.parametrize("content_type", ["", "text/xml; charset=utf-16"])
+def test_a_wide_encoding_declared_in_narrow_letters_is_a_lie(pad: str, content_type: str) -> None:
+    """Seen in the wild: with an even number of bytes the document even decodes as UTF-16, to nothing."""
+    body = rss([Item("Größe")], channel=pad).replace(b'encoding="UTF-8"', b'encoding="utf-16"')
+    parsed = parse(body, url=URL, content_type=content_type)
+    assert [entry.title for entry in parsed.entries] == ["Größe"]
+
+
+ordinary = st.lists(
+    st.builds(
+        Item,
+        title=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Co", "Cn"]), max_size=30),
+        html=st.sampled_from(["<p>a</p>", "<p>AT&amp;T &lt; b</p><img src='/x.png'>", "", "plain", "<p>ü 漢</p>"]),
+        guid=st.sampled_from(["", "tag:1", "https://n.example/?p=2", "urn:x:3"]),
+        date=st.sampled_from([None, "Tue, 14 Nov 2023 22:13:20 GMT", "Tue, 14 Nov 2023 22:13:20 +0200", "soon", "9"]),
+    ),
+    max_size=4,
+)
+
+
+@given(
+    ordinary, st.sampled_from(["", "<ttl>60</ttl>", "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' href='x'/>"])
+)
+def test_the_quick_way_gives_what_feedparser_gives_or_nothing(items: list[Item], channel: str) -> None:
+    body = rss(items, channel=channel)
+    found = quick(body, "")
+    if found is not None:
+        assert assembled(found, body, URL) == assembled(judged(body, URL, ""), body, URL)
+
+
+def test_the_quick_way_takes_ordinary_feeds_and_leaves_special_ones() -> None:
+    plain = Item("One", date="Tue, 14 Nov 2023 22:13:20 GMT")
+    assert quick(rss([plain]), "application/rss+xml; charset=utf-8")
+    assert quick(rss([plain]), "text/xml; charset=iso-8859-1") is None
+    assert quick(rss([plain])[:-20], "") is None
+    assert quick(ATOM, "") is None  # it has an xml:base
+    assert quick(RDF, "") is None

@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import feedparser
 
 from boltwatch.errors import ParseError
+from boltwatch.feeds.quick import Document, quick
 from boltwatch.model import Entry, Freshness, Parsed
 
 _MOST_ENTRIES = 5000
@@ -35,6 +36,10 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]*>|<!--.*?-->", re.S)
 _SURROGATE = re.compile(
     rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3]));"
 )
+_WIDE = re.compile(
+    rb"""(\A[^>]{0,80}\bencoding\s*=\s*["'])(?:utf|ucs|iso-10646-ucs)-?(?:16|32|2|4)(?:[bl]e)?(?=["'])""", re.I
+)
+_WIDE_CHARSET = re.compile(r"charset\s*=\s*\"?utf-?(?:16|32)(?:[bl]e)?\"?", re.I)
 _PIXEL = re.compile(r"<img\b[^>]*\b(?:width|height)\s*=\s*[\"']?[01]\b[^>]*>", re.I)
 
 
@@ -49,20 +54,18 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> Parsed:
         raise ParseError(f"{url}: the answer is empty")
     if start[:1] == b"{":
         return _parse_json(body, url)
-    try:
-        found = feedparser.parse(
-            BytesIO(_SURROGATE.sub(b"", body)),
-            sanitize_html=False,
-            resolve_relative_uris=False,
-            response_headers={"content-type": content_type, "content-location": url},
-        )
-    except Exception as error:  # feedparser's own faults on strangers' bytes (a lone surrogate, a codec that is none)
-        raise ParseError(f"{url}: the document cannot be read ({type(error).__name__}: {error})") from error
-    if not found.get("version") and not found.entries:
-        raise ParseError(f"{url}: {_looks_like(start)}")
-    channel = found.feed
+    if start[:1] == b"<" and body[:4].count(0) == 0:
+        # Letters of one byte each: whoever says UTF-16 or UTF-32 here is wrong, and would be believed.
+        body, content_type = _WIDE.sub(rb"\1utf-8", body, count=1), _WIDE_CHARSET.sub("", content_type)
+    document = quick(body, content_type) or judged(body, url, content_type)
+    return assembled(document, body, url)
+
+
+def assembled(document: Document, body: bytes, url: str) -> Parsed:
+    """The feed that a document is, whoever read it."""
+    channel = document.channel
     base = _address(channel.get("link"), url) or url
-    made = (_entry(item, base) for item in found.entries[:_MOST_ENTRIES])
+    made = (_entry(item, base) for item in document.items[:_MOST_ENTRIES])
     return Parsed(
         title=_line(channel.get("title")),
         site_url=_address(channel.get("link"), url),
@@ -72,8 +75,24 @@ def parse(body: bytes, *, url: str, content_type: str = "") -> Parsed:
     )
 
 
-def _looks_like(start: bytes) -> str:
-    lower = start.lower()
+def judged(body: bytes, url: str, content_type: str) -> Document:
+    """What feedparser makes of the bytes: the judge of what a feed says. Raises ParseError."""
+    try:
+        found = feedparser.parse(
+            BytesIO(_SURROGATE.sub(b"", body)),
+            sanitize_html=False,
+            resolve_relative_uris=False,
+            response_headers={"content-type": content_type, "content-location": url},
+        )
+    except Exception as error:  # feedparser's own faults on strangers' bytes (a codec that is none, say)
+        raise ParseError(f"{url}: the document cannot be read ({type(error).__name__}: {error})") from error
+    if not found.get("version") and not found.entries:
+        raise ParseError(f"{url}: {_looks_like(body)}")
+    return Document(found.feed, found.entries)
+
+
+def _looks_like(body: bytes) -> str:
+    lower = body[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if b"<html" in lower or b"<!doctype html" in lower:
         wall = b"just a moment" in lower or b"captcha" in lower
         return "this is a bot wall's page, not a feed" if wall else "this is a web page, not a feed"
