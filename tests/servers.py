@@ -58,6 +58,7 @@ class FeedServer:
     requests: list[Request] = field(default_factory=list)
     host: str = "127.0.0.1"
     port: int = 0
+    connections: int = 0
     busy: int = 0
     most_busy: int = 0
     _listener: socket.socket = field(init=False)
@@ -95,6 +96,7 @@ class FeedServer:
                 return
             with self._lock:
                 self._open.add(connection)
+                self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

@@ -249,6 +249,15 @@ def test_a_host_gets_two_requests_at_a_time_and_a_gap_between_starts() -> None:
         assert all(later - earlier > 0.08 for earlier, later in pairwise(starts))
 
 
+def test_polls_of_one_host_share_a_connection() -> None:
+    with FeedServer() as server:
+        server.routes["/feed"] = Answer(304)
+        ask(server.url("/feed"), etag='"1"', times=20)
+        server.routes["/feed"] = Answer(body=BODY)
+        ask(server.url("/feed"), times=20)
+        assert server.connections <= 4
+
+
 def test_a_private_address_is_refused_before_anything_is_sent() -> None:
     with FeedServer() as server:
         server.routes["/feed"] = Answer(body=BODY)

@@ -156,6 +156,7 @@ class Fetcher:
         head = head_of(response.headers.raw)
         age = max_age(head, self._clock())
         if response.status_code == 304 and conditional:
+            await self._body(url, response)  # none by definition; read to its end, the connection can be used again
             return NotModified(head.get("etag"), head.get("last-modified"), age)
         if response.status_code in _REDIRECTS and "location" in head:
             return _Hop(response.status_code, head["location"])
