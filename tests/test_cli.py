@@ -86,7 +86,7 @@ def test_polling_twice_adds_nothing_and_a_failing_feed_says_why(place: Place) ->
     said = place.run("poll", "--all")
     assert "failed=1" in said
     assert "answered with status 500" in said
-    assert "failures in a row" in place.run("feeds", "why", place.server.url("/feed"))
+    assert "1 failure in a row" in place.run("feeds", "why", place.server.url("/feed"))
 
 
 def test_a_first_poll_alerts_when_told_to(place: Place) -> None:

@@ -42,7 +42,7 @@ def often(gap: timedelta) -> list[datetime]:
         ({"every": timedelta(seconds=1)}, MINUTE, "as configured"),
         ({"publications": often(20 * MINUTE)}, 15 * MINUTE, "publishes about every 20 minutes"),
         ({"publications": often(80 * MINUTE)}, 40 * MINUTE, "asked every 40 minutes"),
-        ({"publications": often(timedelta(days=3))}, HOUR, "asked every 1 hour"),
+        ({"publications": often(timedelta(days=3))}, HOUR, "asked every hour"),
         ({"every": MINUTE, "max_age": 2 * HOUR}, 2 * HOUR, "the server calls its answer fresh for 2 hours"),
         ({"every": MINUTE, "floor": Freshness(ttl=3 * HOUR)}, 3 * HOUR, "the feed asks to be left alone for 3 hours"),
         ({"failures": 1, "wait": 5 * HOUR}, 5 * HOUR, "Retry-After"),

@@ -40,7 +40,10 @@ def next_poll(
     span, why = _interval(every, publications)
     if failures:
         backed_off = min(max(span, _MINUTE) * 2 ** min(failures, 16), _BACKOFF_CAP)
-        span, why = max(span, backed_off), f"{failures} failures in a row: {_words(max(span, backed_off))}"
+        span, why = (
+            max(span, backed_off),
+            f"{failures} failure{'s' * (failures > 1)} in a row: {_words(max(span, backed_off))}",
+        )
     for asked, who in (
         (max_age, "the server calls its answer fresh for"),
         (floor.ttl, "the feed asks to be left alone for"),
@@ -76,7 +79,10 @@ def _interval(every: timedelta | None, publications: Sequence[datetime]) -> tupl
         return _HOUR, "hourly: nothing is known yet of its rhythm"
     typical = timedelta(seconds=median(gap.total_seconds() for gap in gaps))
     span = min(max(typical / 2, _QUICKEST), _HOUR)
-    return span, f"it publishes about every {_words(typical)}, so it is asked every {_words(span)}"
+    return (
+        span,
+        f"it publishes about every {_words(typical).removeprefix('1 ')}, so it is asked every {_words(span).removeprefix('1 ')}",
+    )
 
 
 def _first_allowed(due_at: datetime, floor: Freshness) -> datetime:
