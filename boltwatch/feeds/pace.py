@@ -79,10 +79,8 @@ def _interval(every: timedelta | None, publications: Sequence[datetime]) -> tupl
         return _HOUR, "hourly: nothing is known yet of its rhythm"
     typical = timedelta(seconds=median(gap.total_seconds() for gap in gaps))
     span = min(max(typical / 2, _QUICKEST), _HOUR)
-    return (
-        span,
-        f"it publishes about every {_words(typical).removeprefix('1 ')}, so it is asked every {_words(span).removeprefix('1 ')}",
-    )
+    rhythm, step = (_words(one).removeprefix("1 ") for one in (typical, span))
+    return span, f"it publishes about every {rhythm}, so it is asked every {step}"
 
 
 def _first_allowed(due_at: datetime, floor: Freshness) -> datetime:
