@@ -7,7 +7,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from boltwatch.articles.extract import extract
 from boltwatch.articles.strip import blocks_of, clean, text_of
 from boltwatch.model import Entry
 
@@ -58,9 +57,48 @@ def test_each_stripped_block_says_why() -> None:
     assert {block.reason for block in stripped} == {"site rule it-boltwise.de: appended section"}
 
 
+def only(number: int) -> str:
+    return [
+        "<li>Die besten KI-News kostenlos per eMail erhalten!</li>",
+        "<h3>Stellenangebote</h3><p>Lüfterbau-Ingenieur bei xAI (m/w/d) in Memphis</p>",
+        "<ul><li>Leise Maschinen: ein Ratgeber | Der Bestsellerautor über Grok</li></ul>",
+        "<p>Du willst nichts verpassen?</p>",
+        "<p>Es werden alle Kommentare moderiert!</p>",
+    ][number]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_one_sign_is_enough_on_the_sites_own_articles(number: int) -> None:
+    assert kept(ARTICLE + only(number)) == PARAGRAPHS
+    undated = ARTICLE.replace(" (IT BOLTWISE)", "")
+    found = blocks_of(undated + only(number), url="https://www.it-boltwise.de/a.html")
+    assert [block.text for block in found if block.kept] == [text.replace(" (IT BOLTWISE)", "") for text in PARAGRAPHS]
+
+
+def test_a_subheading_that_reads_like_a_weak_sign_stays_with_the_prose_under_it() -> None:
+    prose = "In Dresden wurden im Mai doppelt so viele Stellen ausgeschrieben wie im Jahr zuvor. " * 3
+    html = f"{ARTICLE}<h3>Stellenangebote</h3><p>{prose}</p>"
+    assert kept(html) == [*PARAGRAPHS, "Stellenangebote", prose.strip()]
+    assert kept(html + "".join(APPENDED)) == [*PARAGRAPHS, "Stellenangebote", prose.strip()]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
+        "LinkedIn zeigt mehr Stellenangebote als je zuvor.",
+        "Stellenangebote: Plattform wächst um ein Drittel",
+        "Newsletter abonnieren immer mehr Leser, sagt der Verband.",
+        "Sign up for the newsletter was the only sentence on the page, and it worked.",
+        "Patreon erhöht seine Gebühren.",
+        "Support for Patreon creators ended in June.",
+        "Weiterlesen bildet: eine Studie aus Jena",
+        "X",
+        "Facebook",
+        "Mehr zum Thema Lüfter steht im Handbuch der Behörde.",
+        "Cookies sind kleine Dateien, und diese Seite der Technik kennt kaum jemand.",
+        "Comment is free, but facts are sacred.",
+        "Kommentare unter Artikeln prüft künftig Grok.",
+        "Related: the word comes from Latin. " * 12 + "So it is old.",
         "Stellenangebote für Lüfterbauer haben sich seit Mai verdoppelt.",
         "Der Newsletter abonnieren-Knopf war zu groß, meint der Betreiber des Dienstes.",
         "Du willst nichts verpassen? So warb das Blatt 1998 um Leser, und es wirkte.",
@@ -94,6 +132,18 @@ def test_a_sentence_that_speaks_of_such_things_stays(sentence: str) -> None:
         ("Lesen Sie auch: Wie Grok die Börse sieht", "related"),
         ("Empfohlener externer Inhalt", "consent notice"),
         ("Anzeige", "advertisement"),
+        ("- Anzeige -", "advertisement"),
+        ("Hier unseren kostenlosen Newsletter abonnieren!", "newsletter prompt"),
+        ("Melden Sie sich jetzt für unseren wöchentlichen Newsletter an.", "newsletter prompt"),
+        ("Get our best stories delivered straight to your inbox.", "newsletter prompt"),
+        ("Unterstütze uns auf Steady!", "support prompt"),
+        ("Share on Facebook", "share row"),
+        ("12 Kommentare", "comment rules"),
+        ("Schreiben Sie einen Kommentar", "comment rules"),
+        ("Stellenangebote", "job offers"),
+        ("Wir verwenden Cookies, um die Nutzung zu messen.", "consent notice"),
+        ("Dieser Artikel ist exklusiv für Plus Abonnenten", "paywall notice"),
+        ("Listen to this article", "page control"),
     ],
 )
 def test_usual_boilerplate_goes_with_its_name(block: str, reason: str) -> None:
@@ -118,7 +168,13 @@ def test_the_list_under_a_related_heading_goes_with_it_and_the_text_after_stays(
         ("<p><b>x</b>AI wächst</p>", ["xAI wächst"]),
         ("<div>a<div>b</div>c</div>", ["a", "b", "c"]),
         ("<ul><li>one</li><li><p>two</p></li></ul>", ["one", "two"]),
-        ("<table><tr><td>a</td><td>b</td></tr></table>", ["a", "b"]),
+        ("<table><tr><td>a</td><td>b<br>c</td></tr><tr><td></td><td>d</td></tr></table>", ["a | b c", "d"]),
+        ("<p>Sie sagt&#8230;<br/>ja</p><p>&#132;Gut&#147; &#150; sie</p>", ["Sie sagt…\nja", "„Gut“ – sie"]),
+        ("<p>a</p>b<h2>c</h2>d", ["a", "b", "c", "d"]),
+        ("<p style='display: none'>a</p><p hidden>b</p><p>c</p>", ["c"]),
+        ("<img src='data:image/png;base64," + "A" * 50_000 + "'><p>a <b>b</b></p>", ["a b"]),
+        ("x <- y and z\n\nb", ["x <- y and z", "b"]),
+        ("Ein Absatz steht in &lt;p&gt;.", ["Ein Absatz steht in <p>."]),
         ("<p>a<br>b</p>", ["a\nb"]),
         ("<p>a<br><br>b</p>", ["a", "b"]),
         ("<p>AT&amp;T &lt;3 R&#38;D</p>", ["AT&T <3 R&D"]),
@@ -135,6 +191,16 @@ def test_the_list_under_a_related_heading_goes_with_it_and_the_text_after_stays(
 )
 def test_blocks_are_what_a_reader_sees(html: str, texts: list[str]) -> None:
     assert kept(html) == texts
+
+
+def test_elements_that_plugins_append_go_by_their_class() -> None:
+    html = "<p>Ein Satz.</p><div class='sharedaddy sd-block'><h3>Weitersagen</h3><a>Netz</a></div><p>Noch einer.</p>"
+    assert [(block.text, block.reason) for block in blocks_of(html)] == [
+        ("Ein Satz.", ""),
+        ("Weitersagen", "pattern: share row"),
+        ("Netz", "pattern: share row"),
+        ("Noch einer.", ""),
+    ]
 
 
 def test_kinds_are_told_apart() -> None:
@@ -156,22 +222,44 @@ def test_deep_nesting_keeps_its_text() -> None:
     "html",
     [
         "<div>" * 100_000 + "x",
-        "<a>" * 300_000 + "x",
-        "<p " + " ".join(f"a{n}=1" for n in range(100_000)) + ">x</p>",
+        "<a>" * 1_000_000 + "x",
+        "<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x</p>",
+        ("<p " + " ".join(f"a{n}" for n in range(3_000)) + ">x</p>") * 50,
+        "<!--" * 250_000,
+        ("<!--" + "x" * 45) * 19_999,
+        "<b><p>" * 9_900,
+        "<table><tr><td>" * 6_000,
+        ("<p>" + "share this x " * 30 + "!</p>") * 2_400,
+        "&#" * 400_000,
         "<!" * 200_000 + "<",
         "&amp;a" * 200_000,
         "<" * 200_000,
         "x" * 3_000_000,
     ],
-    ids=["nested", "unclosed", "attributes", "declarations", "entities", "angles", "long"],
+    ids=[
+        "nested",
+        "unclosed",
+        "attributes",
+        "many",
+        "comments",
+        "opened",
+        "misnested",
+        "tables",
+        "shares",
+        "references",
+        "declarations",
+        "entities",
+        "angles",
+        "long",
+    ],
 )
 def test_hostile_markup_ends_in_bounded_time(html: str) -> None:
     started = time.process_time()
     clean(Entry("k", "d", None, "t", html))
-    assert time.process_time() - started < 5  # a guard against minutes, not a measurement
+    assert time.process_time() - started < 2  # a guard against minutes, not a measurement
 
 
-markup = st.lists(
+rough = st.lists(
     st.one_of(
         st.sampled_from(
             ["<p>", "</p>", "<li>", "<br>", "<b>", "</b>", "<pre>", "<script>", "&lt;", "&#x41;", "<div ", "\n\n"]
@@ -182,7 +270,7 @@ markup = st.lists(
 ).map("".join)
 
 
-@given(markup)
+@given(rough)
 @example("\ud800<p>\udfff")
 def test_no_input_raises_and_order_is_kept(html: str) -> None:
     texts = [block.text for block in blocks_of(html)]
@@ -198,17 +286,20 @@ def test_cleaning_twice_is_cleaning_once(texts: list[str]) -> None:
     assert twice == once
 
 
-def test_a_page_gives_its_main_content_without_the_appended_section() -> None:
-    body = "".join(f"<p>{entities.escape(text * 3)}</p>" for text in PARAGRAPHS)
-    page = (
-        f"<html><head><title>{TITLE}</title></head><body><nav><a href='/'>Start</a><a href='/x'>xAI</a></nav>"
-        f"<article><h1>{TITLE}</h1>{body}{''.join(APPENDED)}</article><footer>Impressum</footer></body></html>"
-    )
-    text = text_of(extract(page, url="https://news.example/a.html"))
-    assert all(paragraph in text for paragraph in PARAGRAPHS)
-    assert not any(word in text for word in ("Stellenangebote", "StepStone", "Impressum", "moderiert"))
+@pytest.mark.parametrize(
+    ("own", "feeds", "language"),
+    [("de-AT", None, "de"), (None, "EN_us", "en"), ("klingon", "de", "de"), ("", None, None), ("d", "x1", None)],
+)
+def test_a_language_is_two_letters_or_none(own: str | None, feeds: str | None, language: str | None) -> None:
+    assert clean(Entry("k", "d", None, "t", "", language=own), feed_language=feeds).language == language
 
 
-def test_a_page_without_content_gives_nothing() -> None:
-    assert extract("<html><body></body></html>", url=None) == ()
-    assert extract("", url=None) == ()
+def test_an_empty_entry_is_an_article_without_text() -> None:
+    article = clean(Entry("k", "d", None, "t", ""))
+    assert (article.title, article.lead, article.text, article.blocks) == ("t", "", "", ())
+
+
+def test_the_lead_is_the_first_paragraph_with_a_sentence() -> None:
+    html = "<p>Dresden</p><h2>Leise.</h2><p>Es ist leise.</p>"
+    assert clean(Entry("k", "d", None, "t", html)).lead == "Es ist leise."
+    assert clean(Entry("k", "d", None, "t", "Nur eine Zeile")).lead == "Nur eine Zeile"

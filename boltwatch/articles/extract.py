@@ -1,7 +1,6 @@
 """A full page becomes blocks: trafilatura finds the main content, strip's patterns go over it block by block. Pure."""
 
-from boltwatch.articles.boilerplate import judged
-from boltwatch.articles.strip import blocks_of
+from boltwatch.articles.strip import blocks_of, judged
 from boltwatch.model import Block
 
 _LONGEST = 5_000_000

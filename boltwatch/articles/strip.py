@@ -1,220 +1,195 @@
 """Feed content becomes blocks, blocks become an article: only its own words, and each of them.
 
-Pure; never raises, whatever the html. BeautifulSoup reads the markup; documents that would cost it too much (too many
-or too deeply nested tags) are read by a plain scanner instead, so that every input ends in bounded time.
+Pure; never raises, whatever the html, and ends in bounded time. How markup is read is `markup`'s business; what is
+boilerplate is data in `sites/`, and is judged here, by whole blocks and by where they stand.
 """
 
 import html as entities
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PageElement, PreformattedString
-
-from boltwatch.articles.boilerplate import judged
+from boltwatch.articles.markup import CONTROLS, Piece, pieces_of, tidy
+from boltwatch.articles.sites import PATTERN, PATTERNS, SECTIONS, Section
 from boltwatch.model import Article, Block, Entry
 
 _LONGEST = 1_000_000  # characters of html that are read
-_MOST_TAGS = 20_000
-_DEEPEST = 200
-_KINDS = {
-    **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "h"),
-    **dict.fromkeys(("li", "dt", "dd"), "li"),
-    **dict.fromkeys(("tr", "td", "th", "caption", "table"), "table"),
-    "blockquote": "quote",
-    "pre": "pre",
-    "figcaption": "caption",
-}
-_BLOCKS = frozenset(_KINDS) | frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "body",
-        "details",
-        "div",
-        "dl",
-        "fieldset",
-        "figure",
-        "footer",
-        "header",
-        "hr",
-        "html",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "section",
-        "summary",
-        "tbody",
-        "tfoot",
-        "thead",
-        "ul",
-        "video",
-        "audio",
-        "center",
-    ]
+_PROSE = 400  # a longer block is prose, whatever it begins with
+_BULLETS = "-–•*· \u2022\u25cf"
+_MARKUP = re.compile(r"<(?:!--|[!?/]?[A-Za-z])")
+_ESCAPED = re.compile(
+    r"\A\s*&lt;(?:p|div|img|a|h[1-6]|span|figure|ul|ol|table|strong|em|b|i|br)(?: |/?&gt;)"
+    r"|&lt;/(?:p|div|a|ul|ol|li|figure|h[1-6])&gt;",
+    re.I,
 )
-_SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "template",
-        "iframe",
-        "form",
-        "noscript",
-        "button",
-        "select",
-        "textarea",
-        "svg",
-        "object",
-        "embed",
-        "head",
-        "title",
-    ]
-)
-_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})\b[^<>]{0,20000}>")
-_MARKUP = re.compile(r"<!--.*?-->|<[!?/]?[A-Za-z][^<>]{0,20000}>", re.S)
-_ESCAPED = re.compile(r"&lt;/?(?:p|div|br|a|img|ul|li|strong|em|h[1-6]|span|figure)\b", re.I)
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_BLANK = re.compile(r"[ \t\r\f\v\xa0]*\n[ \t\r\f\v\n\xa0]*")
-_SPACE = re.compile(r"[ \t\r\n\f\v\xa0]+")
-_PARAGRAPHS = re.compile(r"\n[ \t\r]*\n\s*")
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
-)
+_DATA_URI = re.compile(r"data:[\w/+.;=-]{1,100};base64,[A-Za-z0-9+/=%]{200,}")
+_C1_REFERENCE = re.compile(r"&#(?:x([89][0-9a-f])|(1[2-5]\d));", re.I)
+_C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+_HAS_C1 = re.compile("[\x80-\x9f]")
+_SENTENCE = re.compile(r"[.!?…][\"'”“’»«)\]]*(?:\s|$)")
+_PARAGRAPHS = re.compile(r"\n[^\S\n]*\n\s*")
 
 
 def clean(entry: Entry, *, feed_language: str | None = None) -> Article:
-    """The entry as an article: its text is the kept blocks, its lead the first paragraph among them."""
+    """The entry as an article: its text is the kept blocks, its lead the first paragraph with a sentence in it."""
     blocks = blocks_of(entry.html, url=entry.url, title=entry.title)
-    kept = [block for block in blocks if block.kept]
-    language = (entry.language or feed_language or "")[:2].lower()
     return Article(
         key=entry.key,
         digest=entry.digest,
         url=entry.url,
         title=entry.title,
-        lead=next((block.text for block in kept if block.kind == "p"), ""),
+        lead=lead_of(blocks),
         text=text_of(blocks),
         author=entry.author,
         published_at=entry.published_at,
         updated_at=entry.updated_at,
         tags=entry.tags,
-        language=language if len(language) == 2 and language.isascii() and language.isalpha() else None,
+        language=_language(entry.language) or _language(feed_language),
         blocks=blocks,
     )
 
 
 def blocks_of(html: str, *, url: str | None = None, title: str = "") -> tuple[Block, ...]:
     """Every block of the html in document order, the stripped ones with the reason."""
-    return judged(tuple(_blocks(html)), title=title)
+    found = (Block(text, kind, reason and f"pattern: {reason}") for kind, text, reason in _pieces(html))
+    return judged(found, url=url, title=title)
 
 
 def text_of(blocks: Sequence[Block]) -> str:
     """The kept blocks, a blank line between two."""
-    return "\n\n".join(block.text for block in blocks if block.kept)
+    return "\n\n".join([block.text for block in blocks if not block.reason])
 
 
-def _blocks(html: str) -> Iterator[Block]:
-    html = _CONTROLS.sub("", html[:_LONGEST])
-    if "<" not in html and _ESCAPED.search(html):
+def lead_of(blocks: Sequence[Block]) -> str:
+    """The first kept paragraph with a sentence in it, else the first kept paragraph, else nothing."""
+    paragraphs = [block.text for block in blocks if block.kind == "p" and not block.reason]
+    return next((text for text in paragraphs if _SENTENCE.search(text)), paragraphs[0] if paragraphs else "")
+
+
+def judged(blocks: Iterator[Block] | Sequence[Block], *, url: str | None = None, title: str = "") -> tuple[Block, ...]:
+    """The same text in the same order, boilerplate with the reason; what was stripped stays so.
+
+    A block is parted into its lines when one of them is boilerplate: a line break may be all that parts them.
+    """
+    footer = f"the post {title} first appeared on ".lower() if title else "\n"
+    found: list[Block] = []
+    for block in blocks:
+        if block.reason or block.kind == "pre":
+            found.append(block)
+        elif "\n" in block.text:
+            lines = [_named(replace(block, text=line), footer) for line in block.text.split("\n")]
+            found.extend(lines if any(line.reason or _is_sign(line.text) for line in lines) else [block])
+        else:
+            found.append(_named(block, footer))
+    _keep_before_prose(found)
+    _strip_lists(found)
+    _strip_sections(found, url)
+    return tuple(found)
+
+
+def _language(tag: str | None) -> str | None:
+    """The two letters a language tag begins with (RFC 5646 section 2.2.1), when it does."""
+    letters = re.split("[-_]", (tag or "").strip(), maxsplit=1)[0].lower()
+    return letters if len(letters) == 2 and letters.isascii() and letters.isalpha() else None
+
+
+def _pieces(html: str) -> Sequence[Piece]:
+    html = _readable(html)
+    if "<" not in html and "&lt;" in html and _ESCAPED.search(html):
         html = entities.unescape(html)  # escaped twice
-    if not _MARKUP.search(html):
-        text = entities.unescape(html)
-        yield from _split(("p", paragraph) for paragraph in _PARAGRAPHS.split(text))
-    elif _is_tame(html):
-        yield from _split(_read(BeautifulSoup(html, "lxml")))
-    else:
-        yield from _split(_scan(html))
+    if "<" in html and _MARKUP.search(html):
+        return pieces_of(html)
+    # Unescaping may bring control characters back; tidying takes them out again.
+    paragraphs = _PARAGRAPHS.split(entities.unescape(html) if "&" in html else html)
+    lines = ([line for raw in text.split("\n") if (line := tidy(raw))] for text in paragraphs)
+    return [Piece("p", "\n".join(run)) for run in lines if run]
 
 
-def _is_tame(html: str) -> bool:
-    """Whether a tree of it stays small: few tags, none of them huge, no deep nesting."""
-    if html.count("<") > _MOST_TAGS:
-        return False
-    depth = 0
-    for closing, name in _TAG.findall(html):
-        if name.lower() not in _VOID:
-            depth += -1 if closing else 1
-        if depth > _DEEPEST:
-            return False
-    return max(map(len, html.split("<"))) < 100_000
+def _readable(html: str) -> str:
+    """At most a million characters without embedded images and controls; quotes of windows-1252 as they were meant."""
+    if ";base64," in html:
+        html = _DATA_URI.sub("", html[: 4 * _LONGEST])
+    html = html[:_LONGEST].replace("\r\n", "\n").replace("\r", "\n")
+    if "&#" in html:
+        html = _C1_REFERENCE.sub(lambda ref: chr(int(ref[1], 16) if ref[1] else int(ref[2])), html)
+    if _HAS_C1.search(html):
+        html = html.translate(_C1)
+    return CONTROLS.sub("", html)
 
 
-def _read(soup: BeautifulSoup) -> Iterator[tuple[str, str]]:
-    """(kind, text) of each block: strings are joined while they stand in the same block element."""
-    block: Tag | None = None
-    parts: list[str] = []
-    for element in soup.descendants:
-        if isinstance(element, Tag):
-            if element.name == "br":
-                parts.append("\n")
-            elif element.name in _BLOCKS and parts:
-                yield _kind(block), "".join(parts)
-                parts = []
-            continue
-        if isinstance(element, PreformattedString) or not isinstance(element, NavigableString):
-            continue
-        around = _block_around(element)
-        if around is None:
-            continue
-        if around is not block and parts:
-            yield _kind(block), "".join(parts)
-            parts = []
-        block = around
-        parts.append(str(element) if block.name == "pre" else _SPACE.sub(" ", str(element)))
-    if parts:
-        yield _kind(block), "".join(parts)
+def _named(block: Block, footer: str) -> Block:
+    """The block with the name of the pattern that it is, if it is one."""
+    if len(block.text) > _PROSE:
+        return block
+    text = block.text.lstrip(_BULLETS).lower()
+    if found := PATTERN.fullmatch(text):
+        return replace(block, reason=f"pattern: {PATTERNS[(found.lastindex or 1) - 1].name}")
+    return replace(block, reason="pattern: feed footer") if text.startswith(footer) else block
 
 
-def _block_around(element: PageElement) -> Tag | None:
-    """The block element a string stands in; None when it is no text for reading."""
-    nearest: Tag | None = None
-    for parent in element.parents:
-        if parent.name in _SILENT:
-            return None
-        if nearest is None and (parent.name in _BLOCKS or parent.parent is None):
-            nearest = parent
-    return nearest
+_TAIL = frozenset(f"pattern: {pattern.name}" for pattern in PATTERNS if pattern.tail)
+_LISTS = frozenset(f"pattern: {pattern.name}" for pattern in PATTERNS if pattern.takes_list)
 
 
-def _kind(block: Tag | None) -> str:
-    """The kind of a block, by the nearest element that has one: a paragraph in a list item is a list item."""
-    for element in (block, *(block.parents if block is not None else ())):
-        if element is not None and element.name in _KINDS:
-            return _KINDS[element.name]
-    return "p"
+def _keep_before_prose(blocks: list[Block]) -> None:
+    """What is boilerplate at the end only is a heading of the article where prose follows."""
+    for at in range(len(blocks)):
+        if blocks[at].reason in _TAIL and any(map(_is_prose, blocks[at + 1 :])):
+            blocks[at] = replace(blocks[at], reason="")
 
 
-def _scan(html: str) -> Iterator[tuple[str, str]]:
-    """The text between tags, block elements as borders: for what is too much for a tree."""
-    at, silent, parts = 0, "", list[str]()
-    for found in _TAG.finditer(html):
-        closing, name = found[1], found[2].lower()
-        if not silent:
-            parts.append(html[at : found.start()])
-        at = found.end()
-        if silent:
-            silent = "" if closing and name == silent else silent
-        elif name in _SILENT and not closing:
-            silent = name
-        elif name in _BLOCKS or name == "br":
-            yield "p", entities.unescape("".join(parts))
-            parts = []
-    yield "p", entities.unescape("".join(parts) + ("" if silent else html[at:]))
+def _strip_lists(blocks: list[Block]) -> None:
+    """The list under a related heading goes with it; a heading with words of its own behind it has none."""
+    under = ""
+    for at, block in enumerate(blocks):
+        if block.reason in _LISTS:
+            under = block.reason if len(block.text) < 60 else ""
+        elif under and block.kind == "li" and not block.reason:
+            blocks[at] = replace(block, reason=under)
+        else:
+            under = ""
 
 
-def _split(found: Iterator[tuple[str, str]]) -> Iterator[Block]:
-    """Blocks with text in them; two line breaks in a row part a block in two."""
-    for kind, raw in found:
-        text = _CONTROLS.sub("", raw)
-        if kind == "pre":
-            if text.strip():
-                yield Block(_PARAGRAPHS.sub("\n", text.strip("\n")), "pre")
-            continue
-        for part in _PARAGRAPHS.split(text):
-            line = "\n".join(_SPACE.sub(" ", line).strip() for line in part.split("\n")).strip()
-            line = _BLANK.sub("\n", line)
-            if line:
-                yield Block(line, kind)
+def _is_sign(line: str) -> bool:
+    text = line.lstrip(_BULLETS).lower()
+    return any(section.strong.fullmatch(text) or section.weak.fullmatch(text) for section in SECTIONS)
+
+
+def _strip_sections(blocks: list[Block], url: str | None) -> None:
+    """From the first sign of an appended section on, nothing is the article."""
+    for section in SECTIONS:
+        start = _section_start(blocks, section, url)
+        for at in range(len(blocks) if start is None else start, len(blocks)):
+            blocks[at] = replace(blocks[at], reason=section.reason)
+
+
+def _section_start(blocks: Sequence[Block], section: Section, url: str | None) -> int | None:
+    """Two signs prove it; on the site's own articles one strong sign does, or a weak one with no prose after."""
+    texts = [block.text.lstrip(_BULLETS).lower() for block in blocks]
+    strong = [at for at, text in enumerate(texts) if section.strong.fullmatch(text)]
+    weak = [at for at, text in enumerate(texts) if section.weak.fullmatch(text)]
+    own = _is_from(section, texts, url)
+    if own:
+        items = (at for at, block in enumerate(blocks) if block.kind == "li" or block.text[0] in _BULLETS)
+        weak = sorted({*weak, *(at for at in items if section.item.fullmatch(texts[at]))})
+    if len(strong) + len(weak) < (1 if own else 2):
+        return None
+    first = strong[0] if strong else len(blocks)
+    # A weak sign counts from where nothing but listings stand between it and the section, or the end.
+    start = next((at for at in weak if at < first and not any(map(_is_prose, blocks[at + 1 : first]))), first)
+    return start if start < len(blocks) else None
+
+
+def _is_from(section: Section, texts: Sequence[str], url: str | None) -> bool:
+    try:
+        host = urlsplit(url or "").hostname or ""
+    except ValueError:
+        host = ""
+    return any(host == one or host.endswith(f".{one}") for one in section.hosts) or any(
+        mark in text for text in texts for mark in section.marks
+    )
+
+
+def _is_prose(block: Block) -> bool:
+    return block.kind in ("p", "quote") and len(block.text) > 140 and _SENTENCE.search(block.text) is not None
