@@ -1,6 +1,6 @@
 """Markup becomes pieces of text: what a reader would see as one paragraph, with its kind. Pure, and bounded in time.
 
-Three ways lead through one `_Reader`: lxml's parser events for ordinary markup, a BeautifulSoup tree for all that is
+Three ways lead through one `Reader`: lxml's parser events for ordinary markup, a BeautifulSoup tree for all that is
 odd or deep, and a plain scanner for what no tree should be built of. It judges no words.
 """
 
@@ -47,7 +47,7 @@ _VOID = frozenset((
 _BLOCKS = _PLAIN | frozenset(_KINDS)
 
 # Never fails once begun, so that no input makes it look twice: a tag that does not close ends where the next begins.
-_TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9:-]{0,40})|[!?])[^<>]*(?:>|(?=<)|\Z)")
+TAG = re.compile(r"<(?:(/?)([A-Za-z][A-Za-z0-9:-]{0,40})|[!?])[^<>]*(?:>|(?=<)|\Z)")
 _ODD = re.compile(r"<(?:\?|!(?!--)|/?(?:plaintext|xmp|frameset|svg|math)\b)", re.I)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -61,7 +61,7 @@ class Piece(NamedTuple):
     reason: str = ""
 
 
-class _Reader:
+class Reader:
     """Takes start, end and data events of well-nested elements, makes pieces. The target interface of lxml's parser."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ def pieces_of(html: str) -> Sequence[Piece]:
         return list(_scan(html))
     deepest = html.count("<") - html.count("</")  # at most: every start tag stays open
     if deepest > _DEEPEST_QUICK:
-        deepest = _depth(html)
+        deepest = depth_of(html)
     if deepest > _DEEPEST:
         return list(_scan(html))
     return soup(html) if deepest > _DEEPEST_QUICK or is_odd(html) else quick(html)
@@ -131,7 +131,7 @@ def is_odd(html: str) -> bool:
 
 def quick(html: str) -> Sequence[Piece]:
     """The pieces by lxml's parser events, without a tree."""
-    parser = etree.HTMLParser(target=_Reader(), remove_comments=True, remove_pis=True)
+    parser = etree.HTMLParser(target=Reader(), remove_comments=True, remove_pis=True)
     try:
         pieces: Sequence[Piece] = etree.fromstring(html, parser)
     except etree.LxmlError:
@@ -141,7 +141,7 @@ def quick(html: str) -> Sequence[Piece]:
 
 def soup(html: str) -> Sequence[Piece]:
     """The pieces by a BeautifulSoup tree."""
-    reader = _Reader()
+    reader = Reader()
     below = [iter(BeautifulSoup(html, "lxml").contents)]
     names: list[str] = []
     while below:
@@ -172,10 +172,10 @@ def _is_small(html: str) -> bool:
     return len(html) < _LONGEST_TAG or max(map(len, html.split("<"))) < _LONGEST_TAG
 
 
-def _depth(html: str) -> int:
+def depth_of(html: str) -> int:
     """How deep the elements stand in each other at most, an end tag counting only for a start tag of its name."""
     open_, depth, deepest = dict[str, int](), 0, 0
-    for closing, name in _TAG.findall(html):
+    for closing, name in TAG.findall(html):
         name = name.lower()
         if name and not closing and name not in _VOID:
             open_[name] = open_.get(name, 0) + 1
@@ -191,7 +191,7 @@ def _scan(html: str) -> Iterator[Piece]:
     """The text between tags, block elements as borders: for what is too much for a tree."""
     at, silent, parts = 0, "", list[str]()
     html = _uncommented(html)
-    for found in _TAG.finditer(html):
+    for found in TAG.finditer(html):
         closing, name = found[1], (found[2] or "").lower()
         if not silent:
             parts.append(html[at : found.start()])

@@ -23,7 +23,7 @@ _ESCAPED = re.compile(
     r"|&lt;/(?:p|div|a|ul|ol|li|figure|h[1-6])&gt;",
     re.I,
 )
-_DATA_URI = re.compile(r"data:[\w/+.;=-]{1,100};base64,[A-Za-z0-9+/=%]{200,}")
+DATA_URI = re.compile(r"data:[\w/+.;=-]{1,100};base64,[A-Za-z0-9+/=%]{200,}")
 _C1_REFERENCE = re.compile(r"&#(?:x([89][0-9a-f])|(1[2-5]\d));", re.I)
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
 _HAS_C1 = re.compile("[\x80-\x9f]")
@@ -109,7 +109,7 @@ def _pieces(html: str) -> Sequence[Piece]:
 def _readable(html: str) -> str:
     """At most a million characters without embedded images and controls; quotes of windows-1252 as they were meant."""
     if ";base64," in html:
-        html = _DATA_URI.sub("", html[: 4 * _LONGEST])
+        html = DATA_URI.sub("", html[: 4 * _LONGEST])
     html = html[:_LONGEST].replace("\r\n", "\n").replace("\r", "\n")
     if "&#" in html:
         html = _C1_REFERENCE.sub(lambda ref: chr(int(ref[1], 16) if ref[1] else int(ref[2])), html)
