@@ -106,7 +106,7 @@ class _Lead:
     def _visible(self, tree: Any) -> Iterator[tuple[str, bool]]:
         """(text, whether it is marked as a lead) of the page's short text elements, in order."""
         for element in tree.iter("p", "div", "span", "h2", "section", "strong"):
-            if len(element) > 12:
+            if len(element) > (12 if element.tag in ("p", "h2") else 3):
                 continue
             text = tidy("".join(element.itertext()))
             if 40 <= len(text) <= 900 and not any(above.tag in _ASIDE for above in element.iterancestors()):
