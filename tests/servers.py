@@ -1,6 +1,7 @@
 """A real HTTP server on the loopback address that can be slow, cut off and lie; and feeds to serve."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -33,7 +34,7 @@ class Answer:
     length: int | None = None
     cut: int | None = None
     delay: float = 0.0
-    per_second: int | None = None  # bytes of the body
+    per_second: int | None = None  # bytes of the body, or of `raw`
     reset: bool = False
     raw: bytes | None = None
     endless: bool = False
@@ -58,6 +59,7 @@ class FeedServer:
     requests: list[Request] = field(default_factory=list)
     host: str = "127.0.0.1"
     port: int = 0
+    tls: ssl.SSLContext | None = None
     connections: int = 0
     busy: int = 0
     most_busy: int = 0
@@ -82,7 +84,7 @@ class FeedServer:
 
     def url(self, path: str) -> str:
         """The address of a path."""
-        return f"http://{self.host}:{self.port}{path}"
+        return f"{'https' if self.tls else 'http'}://{self.host}:{self.port}{path}"
 
     def asked(self, path: str) -> list[Request]:
         """The requests for one path."""
@@ -99,10 +101,13 @@ class FeedServer:
                 self.connections += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, accepted: socket.socket) -> None:
+        connection = accepted
         connection.settimeout(60)
         pending = b""
         try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             while not self._closing.is_set():
                 request, pending = _read_request(connection, pending)
                 if request is None or not self._answer(connection, request):
@@ -111,7 +116,7 @@ class FeedServer:
             return
         finally:
             with self._lock:
-                self._open.discard(connection)
+                self._open.discard(accepted)
             connection.close()
 
     def _answer(self, connection: socket.socket, request: Request) -> bool:
@@ -134,7 +139,10 @@ class FeedServer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
             return False
         if answer.raw is not None:
-            connection.sendall(answer.raw)
+            if answer.per_second:
+                self._drip(connection, answer.raw, answer.per_second)
+            else:
+                connection.sendall(answer.raw)
             return False
         connection.sendall(answer.head())
         body = answer.body if answer.cut is None else answer.body[: answer.cut]

@@ -10,18 +10,22 @@ from boltwatch.errors import FetchError, Gone
 Head = Mapping[str, str]
 
 _LONGEST = timedelta(days=7)
+_LISTS = {"cache-control", "content-encoding"}
 _WALL = re.compile(rb"just a moment|cf-chl|challenge-platform|attention required|captcha|are you (?:a )?human", re.I)
 
 
 def head_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Header fields by lower-case name, several of one name joined by ", " (RFC 9110 section 5.3).
+    """Header fields by lower-case name. Lists are joined by ", " (RFC 9110 section 5.3); of others the first counts.
 
     Values are decoded as latin-1, so that a validator can be sent back byte for byte.
     """
     head: dict[str, str] = {}
     for name, value in raw:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        head[key] = f"{head[key]}, {text}" if key in head else text
+        if key not in head:
+            head[key] = text
+        elif key in _LISTS:
+            head[key] = f"{head[key]}, {text}"
     return head
 
 

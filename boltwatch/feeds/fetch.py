@@ -7,18 +7,20 @@ the world does wrong leaves here as a FetchError with a sentence for the owner.
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from boltwatch.errors import FetchError, Refused
+from boltwatch.errors import FetchError
 from boltwatch.feeds.answers import Head, complaint, content_codings, head_of, max_age
+from boltwatch.feeds.connection import watched
 from boltwatch.feeds.gate import Gate
 from boltwatch.feeds.guard import Guard, GuardedBackend, Resolver, resolve
+from boltwatch.feeds.hops import Hop, clean, host_of, next_address
 from boltwatch.feeds.inflate import inflate
 from boltwatch.model import Feed, Fetched, NotModified
 
@@ -29,6 +31,8 @@ FEED_TYPES = (
 _HOPS = 5
 _PERMANENT = (301, 308)
 _REDIRECTS = (301, 302, 303, 307, 308)
+_EXPLAINED = 1 << 16  # of a body that is no document, read to tell what is wrong and to keep the connection
+_CONNECTIONS = 10
 _SHARDS = 8  # httpx's pool costs grow with the square of its connections: several small pools beat one large
 
 
@@ -38,6 +42,22 @@ class Limits:
 
     body: int = 16 << 20
     seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class _Quest:
+    """What one poll asks at each address on its way, and how long it may still take; waiting in line is not counted."""
+
+    accept: str
+    extra: list[tuple[bytes, bytes]]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    transport: httpx.AsyncHTTPTransport
+    # One that waits for a connection waits here, before its time runs: the pool would let it time out for others.
+    seats: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CONNECTIONS))
 
 
 class Fetcher:
@@ -62,7 +82,7 @@ class Fetcher:
         self._gap, self._own_gap = gap, gap if own_gap is None else own_gap
         self._resolver = resolver
         self._tls = tls or httpx.create_ssl_context(trust_env=False)
-        self._shards: dict[int, httpx.AsyncHTTPTransport] = {}
+        self._shards: dict[int, _Shard] = {}
         self._webhooks: httpx.AsyncHTTPTransport | None = None
 
     async def __aenter__(self) -> Self:
@@ -75,7 +95,8 @@ class Fetcher:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        for transport in (*self._shards.values(), *filter(None, [self._webhooks])):
+        shards = (shard.transport for shard in self._shards.values())
+        for transport in (*shards, *filter(None, [self._webhooks])):
             await transport.aclose()
 
     async def fetch(self, feed: Feed) -> Fetched | NotModified:
@@ -103,89 +124,116 @@ class Fetcher:
         return self._webhooks
 
     async def _follow(self, url: str, accept: str, extra: list[tuple[bytes, bytes]]) -> Fetched | NotModified:
+        quest = _Quest(accept, extra, self._limits.seconds)
         seen: list[str] = []
         moved_to: str | None = None
         permanent = True
         while True:
-            url = _clean(url)
+            url = clean(url)
             if url in seen:
                 raise FetchError(f"{url} redirects in a loop")
             seen.append(url)
             if len(seen) > _HOPS + 1:
                 raise FetchError(f"{seen[0]} redirects more than {_HOPS} times")
-            answer = await self._ask(url, accept, extra)
-            if not isinstance(answer, _Hop):
-                return answer if isinstance(answer, NotModified) else _with_move(answer, moved_to)
+            answer = await self._ask(url, quest)
+            if isinstance(answer, Fetched):
+                return replace(answer, moved_to=moved_to)
+            if isinstance(answer, NotModified):
+                return answer
             permanent = permanent and answer.status in _PERMANENT
-            url = _next(url, answer.location)
+            url = next_address(url, answer.location)
             moved_to = url if permanent else moved_to
 
-    async def _ask(self, url: str, accept: str, extra: list[tuple[bytes, bytes]]) -> "Fetched | NotModified | _Hop":
-        host = urlsplit(url).netloc
-        gap = self._own_gap if self._guard.is_own(urlsplit(url).hostname or "") else self._gap
-        async with self._gate.turn(host, gap.total_seconds()):
+    async def _ask(self, url: str, quest: _Quest) -> Fetched | NotModified | Hop:
+        host, place = host_of(url)
+        gap = self._own_gap if self._guard.is_own(host) else self._gap
+        shard = self._shard(host)
+        async with self._gate.turn(place, gap.total_seconds()), shard.seats:
+            started = asyncio.get_running_loop().time()
             try:
-                async with asyncio.timeout(self._limits.seconds):
-                    return await self._exchange(url, accept, extra)
+                async with asyncio.timeout(quest.seconds):
+                    return await self._exchange(url, quest, shard.transport)
             except TimeoutError as error:
                 raise FetchError(f"{url} was not done within {self._limits.seconds:g} s") from error
             except httpx.TransportError as error:
                 raise FetchError(f"{url}: {_plain(error)}") from error
             except (httpx.InvalidURL, httpx.HTTPError, ssl.SSLError, OSError, UnicodeError) as error:
                 raise FetchError(f"{url} cannot be asked ({_plain(error)})") from error
+            finally:
+                quest.seconds -= asyncio.get_running_loop().time() - started
 
     async def _exchange(
-        self, url: str, accept: str, extra: list[tuple[bytes, bytes]]
-    ) -> "Fetched | NotModified | _Hop":
+        self, url: str, quest: _Quest, transport: httpx.AsyncHTTPTransport
+    ) -> Fetched | NotModified | Hop:
+        address = httpx.URL(url)
         headers = [
-            (b"Host", urlsplit(url).netloc.rpartition("@")[2].encode("idna" if not url.isascii() else "ascii")),
+            (b"Host", address.netloc),
             (b"User-Agent", self._agent.encode("utf-8")),
-            (b"Accept", accept.encode("ascii")),
+            (b"Accept", quest.accept.encode("ascii")),
             (b"Accept-Encoding", b"gzip, br, zstd"),
-            *extra,
+            *quest.extra,
         ]
-        wait = dict.fromkeys(("connect", "read", "write", "pool"), self._limits.seconds)
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": wait})
-        response = await self._shard(request.url.host).handle_async_request(request)
+        wait = dict.fromkeys(("connect", "read", "write", "pool"), quest.seconds)
+        request = httpx.Request("GET", address, headers=headers, extensions={"timeout": wait})
+        response = await _send(request, transport)
         try:
-            return await self._read(url, response, conditional=bool(extra))
+            return await self._read(url, response, conditional=bool(quest.extra))
         finally:
             await response.aclose()
 
-    async def _read(self, url: str, response: httpx.Response, *, conditional: bool) -> "Fetched | NotModified | _Hop":
+    async def _read(self, url: str, response: httpx.Response, *, conditional: bool) -> Fetched | NotModified | Hop:
         head = head_of(response.headers.raw)
+        status = response.status_code
         age = max_age(head, self._clock())
-        if response.status_code == 304 and conditional:
+        if status == 304 and conditional:
             await self._body(url, response)  # none by definition; read to its end, the connection can be used again
             return NotModified(head.get("etag"), head.get("last-modified"), age)
-        if response.status_code in _REDIRECTS and "location" in head:
-            return _Hop(response.status_code, head["location"])
-        if response.status_code not in (200, 226):
-            start = await self._body(url, response, at_most=4096)
-            raise complaint(url, response.status_code, head, start, self._clock())
-        body = await self._body(url, response)
-        try:
-            body = await self._inflated(body, head)
-        except FetchError as error:
-            raise FetchError(f"{url}: {error}") from error
+        if status in _REDIRECTS and "location" in head:
+            await self._explained(response)
+            return Hop(status, head["location"])
+        if status not in (200, 226):
+            start = await self._explained(response)
+            with suppress(FetchError):
+                start = inflate(start, content_codings(head), cap=_EXPLAINED * 16)
+            raise complaint(url, status, head, start, self._clock())
+        body = await self._document(url, response, head)
         return Fetched(url, body, head.get("content-type", ""), head.get("etag"), head.get("last-modified"), age)
 
-    async def _body(self, url: str, response: httpx.Response, at_most: int | None = None) -> bytes:
+    async def _document(self, url: str, response: httpx.Response, head: Head) -> bytes:
+        length = head.get("content-length", "")
+        if length.isdecimal() and int(length) > self._limits.body:  # so much is not sent for nothing at every poll
+            raise self._too_large(url)
+        body = await self._body(url, response)
+        try:
+            return await self._inflated(body, head)
+        except FetchError as error:
+            raise FetchError(f"{url}: {error}") from error
+
+    async def _body(self, url: str, response: httpx.Response) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        stream = response.stream
-        if not isinstance(stream, httpx.AsyncByteStream):
-            raise TypeError("the transport answered with a stream that is not asynchronous")
-        async for piece in stream:
+        async for piece in _pieces(response):
             size += len(piece)
-            pieces.append(piece)
-            if at_most is not None and size >= at_most:
-                break
             if size > self._limits.body:
-                raise FetchError(
-                    f"{url} is larger than {self._limits.body >> 20} MB; network.max_body_mb sets the limit"
-                )
+                raise self._too_large(url)
+            pieces.append(piece)
         return b"".join(pieces)
+
+    async def _explained(self, response: httpx.Response) -> bytes:
+        """The start of a body beside the point: the status has said enough, so nothing that is wrong here matters."""
+        pieces: list[bytes] = []
+        size = 0
+        with suppress(httpx.TransportError, TimeoutError):
+            async with asyncio.timeout(min(2.0, self._limits.seconds / 4)):
+                async for piece in _pieces(response):
+                    size += len(piece)
+                    pieces.append(piece)
+                    if size > _EXPLAINED:
+                        break
+        return b"".join(pieces)
+
+    def _too_large(self, url: str) -> FetchError:
+        return FetchError(f"{url} is larger than {self._limits.body >> 20} MB; network.max_body_mb sets the limit")
 
     async def _inflated(self, body: bytes, head: Head) -> bytes:
         codings = content_codings(head)
@@ -194,12 +242,11 @@ class Fetcher:
             return await asyncio.to_thread(inflate, body, codings, cap=self._limits.body)
         return inflate(body, codings, cap=self._limits.body)
 
-    def _shard(self, host: str) -> httpx.AsyncHTTPTransport:
+    def _shard(self, host: str) -> _Shard:
         number = hash(host) % _SHARDS
         if number not in self._shards:
-            self._shards[number] = self._open_transport(
-                httpx.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=15)
-            )
+            limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=5, keepalive_expiry=15)
+            self._shards[number] = _Shard(self._open_transport(limits))
         return self._shards[number]
 
     def _open_transport(self, limits: httpx.Limits) -> httpx.AsyncHTTPTransport:
@@ -210,49 +257,21 @@ class Fetcher:
         return transport
 
 
-@dataclass(frozen=True, slots=True)
-class _Hop:
-    status: int
-    location: str
+async def _send(request: httpx.Request, transport: httpx.AsyncHTTPTransport) -> httpx.Response:
+    """The answer's head. A kept connection that turns out to be closed already is replaced, once."""
+    with watched() as exchange:
+        try:
+            return await transport.handle_async_request(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if not exchange.was_stale:
+                raise
+    return await transport.handle_async_request(request)
 
 
-def _with_move(fetched: Fetched, moved_to: str | None) -> Fetched:
-    return Fetched(
-        fetched.url,
-        fetched.body,
-        fetched.content_type,
-        fetched.etag,
-        fetched.last_modified,
-        fetched.max_age,
-        moved_to,
-    )
-
-
-def _clean(url: str) -> str:
-    """The address as it is asked: without fragment (RFC 9110 section 7.1); only http and https, with a host."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise Refused(f"{url[:200]} is not an address ({error})") from error
-    if parts.scheme not in ("http", "https") or not host:
-        raise Refused(f"{url[:200]} is not an http or https address")
-    return urlunsplit(parts._replace(fragment=""))
-
-
-def _next(url: str, location: str) -> str:
-    """Where a redirect leads. Raises Refused for a step from https to http, or one that carries credentials."""
-    try:
-        target = urljoin(url, location.strip())
-        parts = urlsplit(target)
-        credentials = parts.username is not None or parts.password is not None
-    except ValueError as error:
-        raise Refused(f"{url} redirects to something that is not an address") from error
-    if credentials:
-        raise Refused(f"{url} redirects to an address with a user name in it")
-    if urlsplit(url).scheme == "https" and parts.scheme == "http":
-        raise Refused(f"{url} redirects from https back to http ({target[:200]})")
-    return target
+def _pieces(response: httpx.Response) -> httpx.AsyncByteStream:
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the transport answered with a stream that is not asynchronous")
+    return response.stream
 
 
 def _plain(error: Exception) -> str:

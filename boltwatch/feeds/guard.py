@@ -8,17 +8,22 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpcore
 
 from boltwatch.errors import Refused
+from boltwatch.feeds.connection import WatchedStream
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _CARRIER = ipaddress.ip_network("100.64.0.0/10")
 _PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # RFC 6890; Python calls parts of it global
+_METADATA = ipaddress.ip_address("168.63.129.16")  # Azure's, in the midst of public addresses
+_UNICAST = ipaddress.ip_network("2000::/3")  # all that RFC 4291 section 2.4 and IANA give to the Internet
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 
 
@@ -26,13 +31,13 @@ def is_forbidden(address: Address) -> str | None:
     """Why an address may not be visited: the kind of network it is in; None for the public Internet.
 
     An IPv4 address inside an IPv6 one (mapped, NAT64, 6to4, Teredo) is judged as well: `is_global` alone lets
-    64:ff9b::7f00:1, 2002:7f00:1:: and 224.0.0.1 through.
+    64:ff9b::7f00:1, 2002:7f00:1::, ::7f00:1, fec0::1 and 224.0.0.1 through.
     """
     if isinstance(address, ipaddress.IPv6Address):
         for inner in _embedded(address):
             if reason := is_forbidden(inner):
                 return reason
-        if address.ipv4_mapped:
+        if address.ipv4_mapped or address in _NAT64[0]:
             return None
     kinds = (
         ("loopback", address.is_loopback),
@@ -41,7 +46,9 @@ def is_forbidden(address: Address) -> str | None:
         ("multicast", address.is_multicast),
         ("carrier-grade NAT", isinstance(address, ipaddress.IPv4Address) and address in _CARRIER),
         ("protocol", isinstance(address, ipaddress.IPv4Address) and address in _PROTOCOLS),
+        ("metadata", address == _METADATA),
         ("private", address.is_private or not address.is_global),
+        ("reserved", isinstance(address, ipaddress.IPv6Address) and address not in _UNICAST),
     )
     return next((kind for kind, holds in kinds if holds), None)
 
@@ -98,9 +105,14 @@ class Guard:
         return any(one in network for one in (address, mapped) if one for network in self._networks)
 
 
+# A dead name keeps a thread for many seconds: the loop's own few threads would be all waiting for such names.
+_LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="lookup")
+
+
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Every address of a host, as the system finds them. Raises OSError."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, look)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -118,15 +130,17 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """A connection to the first allowed address that answers."""
+        """A connection to the first allowed address that answers; each gets its share of the time."""
         try:
             found = await self._resolver(host, port)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} is not known to the name service ({error})") from error
         failure: Exception | None = None
-        for address in self._guard.choose(host, found):
+        allowed = self._guard.choose(host, found)
+        share = None if timeout is None else timeout / len(allowed)
+        for address in allowed:
             try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+                return WatchedStream(await self._inner.connect_tcp(address, port, share, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"{host} has no address")

@@ -10,6 +10,11 @@ import zstandard
 from boltwatch.errors import FetchError
 
 _PIECE = 1 << 18
+_STEP = 1 << 14
+_ZSTD_STEP = 128
+_MEMBERS = 1000  # opening one costs more than the few bytes that ask for it
+_LAYERS = 3  # each is a pass over as much as the cap; a header has room for thousands
+_ZSTD_FRAMES = (b"\x28\xb5\x2f\xfd", *(bytes([low, 0x2A, 0x4D, 0x18]) for low in range(0x50, 0x60)))
 
 
 def inflate(body: bytes, codings: Sequence[str], *, cap: int) -> bytes:
@@ -18,6 +23,8 @@ def inflate(body: bytes, codings: Sequence[str], *, cap: int) -> bytes:
     A body that says gzip and is plain is passed through: servers do that. Raises FetchError for a broken or
     unknown coding, or when more than `cap` bytes come out.
     """
+    if len(codings) > _LAYERS:
+        raise FetchError(f"the body is coded {len(codings)} times over")
     for coding in reversed(codings):
         if coding in ("", "identity"):
             continue
@@ -40,22 +47,26 @@ def _too_large(cap: int) -> FetchError:
 def _zlib(bits: int) -> Callable[[bytes, int], bytes]:
     def opened(body: bytes, cap: int) -> bytes:
         out: list[bytes] = []
-        size = 0
-        while body:
+        size = at = 0
+        for _ in range(_MEMBERS):
             stream = zlib.decompressobj(bits)
-            pending = body
-            while pending and not stream.eof:
+            pending = b""
+            while not stream.eof:
+                pending = pending or body[at : (at := at + _STEP)]
                 piece = stream.decompress(pending, _PIECE)
+                # All of the input may be taken while output is still to come: only both at their end are the end.
+                if not piece and not pending and not stream.eof:
+                    raise zlib.error("it ends too early")
                 pending = stream.unconsumed_tail
                 size += len(piece)
                 if size > cap:
                     raise _too_large(cap)
                 out.append(piece)
-            if not stream.eof:
-                raise zlib.error("it ends too early")
+            at = min(at, len(body)) - len(stream.unused_data)
             # Members may follow one another (RFC 1952 section 2.2); anything else after the last is ignored.
-            body = stream.unused_data if stream.unused_data.startswith(b"\x1f\x8b") else b""
-        return b"".join(out)
+            if not body.startswith(b"\x1f\x8b", at):
+                return b"".join(out)
+        raise zlib.error("it is made of too many members")
 
     return opened
 
@@ -86,15 +97,24 @@ def _brotli(body: bytes, cap: int) -> bytes:
 
 def _zstd(body: bytes, cap: int) -> bytes:
     out: list[bytes] = []
-    size = 0
-    # The window a frame may demand is bounded as well: it is memory taken before the first byte comes out.
-    with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(body, read_across_frames=True) as stream:
-        while piece := stream.read(_PIECE):
+    size = at = 0
+    for _ in range(_MEMBERS):
+        # The window a frame may demand is bounded as well: it is memory taken before the first byte comes out.
+        stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+        while not stream.eof:
+            if at >= len(body):
+                raise zstandard.ZstdError("it ends too early")
+            # It has no max_length; a block of 4 bytes gives at most 128 KB (RFC 8878 section 3.1.1.2), a step 4 MB.
+            piece = stream.decompress(body[at : at + _ZSTD_STEP])
+            at += _ZSTD_STEP
             size += len(piece)
             if size > cap:
                 raise _too_large(cap)
             out.append(piece)
-    return b"".join(out)
+        at = min(at, len(body)) - len(stream.unused_data)
+        if not body.startswith(_ZSTD_FRAMES, at):
+            return b"".join(out)
+    raise zstandard.ZstdError("it is made of too many frames")
 
 
 _OPENERS: dict[str, Callable[[bytes, int], bytes]] = {
