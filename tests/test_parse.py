@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -269,15 +270,112 @@ ordinary = st.lists(
 )
 def test_the_quick_way_gives_what_feedparser_gives_or_nothing(items: list[Item], channel: str) -> None:
     body = rss(items, channel=channel)
-    found = quick(body, "")
+    found = quick(body, "", URL)
     if found is not None:
         assert assembled(found, body, URL) == assembled(judged(body, URL, ""), body, URL)
 
 
+XHTML = b"""<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/" xml:lang="en_GB">
+<title type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">A <em>Feed</em></div></title><id>https://x.example/</id>
+<entry xml:lang="fr" xml:base="sub/"><id>one</id><updated>2026-03-01</updated>
+<title>Un <![CDATA[& deux]]></title><media:group><media:title>deeper</media:title>
+<media:description>From the group.</media:description></media:group>
+<link rel="self" href="self"/><link href="a/../b.html?x=1"/><link rel="replies" type="text/html" href="c"/>
+<author><name>Ann</name></author><author><name>Bob</name></author>
+<content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p class="a&quot;b">1 &lt; 2<br/></p> tail</div>
+</content></entry>
+<entry><id>tag:x.example,2026:2</id><title type="html">&amp;lt;b&amp;gt;bold&amp;lt;/b&amp;gt;</title>
+<updated>2026-03-01T10:00:00.123+01:30</updated><summary>S</summary><category term="t" label="T"/>
+<author><name>Cy</name><email>cy@x.org</email></author></entry></feed>"""
+RICH = b"""<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
+ xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>One</title><image><title>Logo</title></image>
+<link>https://r.example/?a=1&amp;b=2</link><language>de</language><ttl> 30 </ttl>
+<item><title>T</title><dc:title>Other</dc:title><guid isPermaLink="false">g1</guid><link>/rel?a=1&amp;b=2#f</link>
+<description>short</description><itunes:summary>another</itunes:summary>
+<content:encoded>&lt;p&gt;long&lt;/p&gt;</content:encoded>
+<dc:creator>Jo</dc:creator><itunes:author>Podcast</itunes:author><category>a</category><category>a</category>
+<itunes:keywords>x, y</itunes:keywords>
+<pubDate>Sun, 1 Mar 2026 09:00 EST</pubDate><dc:date>2026-03-02T00:00:00Z</dc:date>
+<source url="https://s.example/">Elsewhere</source></item>
+<item><guid>https://r.example//2</guid><description/><author>a@b.example (Al)</author><pubDate/></item>
+<item><title>M\xc3\x83\xc2\xbcll \xc2\x93cp1252\xc2\x94</title><guid>rel/3</guid>
+<unknown><title>nested</title></unknown></item>
+</channel></rss>"""
+
+
+@pytest.mark.parametrize("body", [ATOM, RDF, XHTML, RICH])
+def test_the_quick_way_reads_what_is_rich_as_feedparser_does(body: bytes) -> None:
+    found = quick(body, "", URL)
+    assert found is not None
+    assert assembled(found, body, URL) == assembled(judged(body, URL, ""), body, URL)
+
+
+_PIECES = [
+    *b"<title>A</title> <title/> <dc:title>B</dc:title> <link>x/1</link> <link/> <guid>2</guid>".split(),
+    *b"<author>Z</author> <guid>https://g.example/</guid> <description>d</description>".split(),
+    b"<description>later</description>",
+    *b"<content:encoded>c</content:encoded> <dc:creator>Y</dc:creator> <category>k</category>".split(),
+    *b"<x><title>n</title></x> <dc:date>2026-01-01</dc:date> <source><title>s</title></source>".split(),
+    *b"<image><url>i</url><title>i</title></image> <itunes:summary>i</itunes:summary>".split(),
+    b"<pubDate>Sun, 1 Mar 2026 09:00:00 GMT</pubDate>",
+    b'<guid isPermaLink="false">f</guid>',
+    b'<atom:link href="y"/>',
+    b'<atom:link rel="self" href="z"/>',
+    b'<title xml:lang="fr" xml:base="https://b.example/c/">T</title>',
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=9), st.lists(st.sampled_from(_PIECES), max_size=4))
+def test_any_mixture_of_elements_is_read_as_feedparser_does(inside: list[bytes], around: list[bytes]) -> None:
+    """Doubled, empty, nested and misplaced elements: in an item, and in the channel around it."""
+    head = RICH[: RICH.index(b"<channel>")].replace(b"xmlns:dc", b'xmlns:atom="http://www.w3.org/2005/Atom" xmlns:dc')
+    body = head + b"<channel>" + b"".join(around) + b"<item>" + b"".join(inside) + b"</item></channel></rss>"
+    if (found := quick(body, "", URL)) is not None:
+        assert assembled(found, body, URL) == assembled(judged(body, URL, ""), body, URL)
+
+
+@pytest.mark.parametrize(
+    ("fault", "title"),
+    [
+        (b"Ca\x02fe", "Cafe"),
+        (b"Tom & Jerry", "Tom & Jerry"),
+        (b"a&nbsp;b", "a b"),
+        (b"<![CDATA[a & b]]> & c", "a & b & c"),
+        (b"T</title><wfw:x>1</wfw:x><title>", "T"),
+    ],
+)
+def test_the_commonest_faults_do_not_cost_the_quick_way(fault: bytes, title: str) -> None:
+    body = rss([Item("Wort")]).replace(b"Wort", fault)
+    assert quick(body, "", URL) is not None
+    assert titles(body) == [title]
+    assert [" ".join(entry.title.split()) for entry in assembled(judged(body, URL, ""), body, URL).entries] == [title]
+
+
 def test_the_quick_way_takes_ordinary_feeds_and_leaves_special_ones() -> None:
     plain = Item("One", date="Tue, 14 Nov 2023 22:13:20 GMT")
-    assert quick(rss([plain]), "application/rss+xml; charset=utf-8")
-    assert quick(rss([plain]), "text/xml; charset=iso-8859-1") is None
-    assert quick(rss([plain])[:-20], "") is None
-    assert quick(ATOM, "") is None  # it has an xml:base
-    assert quick(RDF, "") is None
+    assert quick(rss([plain]), "application/rss+xml; charset=utf-8", URL)
+    assert quick(rss([plain]), "text/xml; charset=iso-8859-1", URL) is None
+    assert quick(rss([plain])[:-20], "", URL) is None
+    assert quick(b"<!DOCTYPE rss>" + rss([plain]), "", URL) is None
+    assert quick(rss([Item("One", date="a day in spring")]), "", URL) is None
+
+
+def test_the_digest_follows_the_address_and_comment_counts_do_not_matter() -> None:
+    def digest(link: str, comments: int) -> str:
+        body = rss([Item("One", guid="1", link=link)]).replace(
+            b"</item>", f"<slash:comments xmlns:slash='urn:s'>{comments}</slash:comments></item>".encode()
+        )
+        return parse(body, url=URL).entries[0].digest
+
+    assert digest("https://n.example/1", 1) == digest("https://n.example/1", 2) != digest("https://n.example/2", 1)
+
+
+@pytest.mark.parametrize("piece", ["<img", "<!--", "&amp;lt;!--", "<", "&amp;a", "<img width=", "]]>", "<![CDATA["])
+@pytest.mark.parametrize("where", ["title", "description"])
+def test_no_repetition_costs_more_than_its_length(piece: str, where: str) -> None:
+    held = piece.replace("<", "&lt;") if piece != "<![CDATA[" else piece
+    body = f"<rss version='2.0'><channel><item><{where}>{held * 40_000}</{where}></item></channel></rss>".encode()
+    started = time.process_time()
+    with suppress(ParseError):
+        parse(body, url=URL)
+    assert time.process_time() - started < 2
