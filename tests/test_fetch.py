@@ -126,8 +126,8 @@ def test_a_bomb_is_given_up_at_the_cap(coding: str) -> None:
         (Answer(body=BODY, length=len(BODY) + 10), "peer closed"),
         (Answer(body=BODY, cut=20), "peer closed"),
         (Answer(reset=True), "."),
-        (Answer(body=b"x" * 500, per_second=20), "not done within 1 s"),
-        (Answer(delay=5), "not done within 1 s|no answer in time"),
+        (Answer(body=b"x" * 500, per_second=20), "not done within 0.5 s"),
+        (Answer(delay=5), "not done within 0.5 s|no answer in time"),
         (Answer(endless=True), "larger than 1 MB"),
         (Answer(raw=b"no status line\r\n\r\n"), "."),
         (Answer(raw=b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd"), "."),
@@ -146,7 +146,7 @@ def test_what_the_world_does_wrong_is_an_error_with_the_address_in_it(answer: An
         server.routes["/feed"] = answer
         started = time.monotonic()
         with pytest.raises(FetchError, match=words) as caught:
-            ask(server.url("/feed"), limits=Limits(body=1 << 20, seconds=1))
+            ask(server.url("/feed"), limits=Limits(body=1 << 20, seconds=0.5))
         assert server.url("/feed") in str(caught.value)
         assert time.monotonic() - started < 4
 
@@ -240,7 +240,7 @@ def test_more_than_five_redirects_are_given_up() -> None:
 
 def test_a_host_gets_two_requests_at_a_time_and_a_gap_between_starts() -> None:
     with FeedServer() as server:
-        server.routes["/feed"] = Answer(body=BODY, delay=0.15)
+        server.routes["/feed"] = Answer(body=BODY, delay=0.08)
         ask(server.url("/feed"), times=8)
         assert server.most_busy <= 2
         server.requests.clear()
