@@ -370,6 +370,12 @@ def test_the_digest_follows_the_address_and_comment_counts_do_not_matter() -> No
     assert digest("https://n.example/1", 1) == digest("https://n.example/1", 2) != digest("https://n.example/2", 1)
 
 
+def test_a_tag_with_endless_attributes_is_refused_at_once() -> None:
+    attributes = " ".join(f'a{n}="x"' for n in range(100_000))
+    with pytest.raises(ParseError, match="thousands of attributes"):
+        parse(f"<rss {attributes}><channel/></rss>".encode(), url=URL)
+
+
 @pytest.mark.parametrize("piece", ["<img", "<!--", "&amp;lt;!--", "<", "&amp;a", "<img width=", "]]>", "<![CDATA["])
 @pytest.mark.parametrize("where", ["title", "description"])
 def test_no_repetition_costs_more_than_its_length(piece: str, where: str) -> None:

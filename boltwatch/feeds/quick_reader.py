@@ -166,7 +166,7 @@ class Reader:
                 self._of_channel(name, child, found, place)
             elif (meaning := _MEANINGS.get(name)) in ("summary", "content"):
                 self.carried = self.carried or self.summarised or meaning == "content"
-                self.summarised = True
+                self.summarised = self.summarised or not name.endswith("description")
             elif len(child) and name not in _CLOSED and any(self._name(one) in _CHANNEL for one in child.iter()):
                 raise UnusualError
         return items
